@@ -130,7 +130,7 @@ void Auditors::observe(const QuestionAsked& asked, int64_t at_ns, std::vector<Fi
 
 void Auditors::save(std::string& out) const {
   put_varint(out, auditors_.size());
-  auditors_.for_each([&out](const std::string& who, const Auditor& one) {
+  auditors_.for_each([&out](std::string_view who, const Auditor& one) {
     put_text(out, who);
     put_signed(out, one.first_day);
     put_signed(out, one.day);

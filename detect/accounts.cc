@@ -118,7 +118,7 @@ bool Accounts::may_tell(Account& account, Kind kind, int64_t day, More* more) {
 Accounts::Neighbour Accounts::neighbour_of(const LruMap<Account>& accounts, const Account& account,
                                            const LoginEvent& login) {
   Neighbour out;
-  accounts.for_each([&](const std::string& user, const Account& other) {
+  accounts.for_each([&](std::string_view user, const Account& other) {
     if (&other == &account || !other.sources.has(login.source)) return;
     if (out.owners++ == 0) out.owner = user;
   });
@@ -314,7 +314,7 @@ template <class TimesOf>
 Peers Accounts::peers_of(std::string_view log, const LoginEvent& login, TimesOf&& times_of) const {
   Peers out(*surroundings_.options.lists, login.user);
   if (out.any())
-    by_log_.find(log)->second.for_each([&](const std::string& name, const Account& account) {
+    by_log_.find(log)->for_each([&](std::string_view name, const Account& account) {
       if (out.has(name)) out.add(times_of(account));
     });
   return out;
@@ -333,7 +333,7 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
   seen.source = seen.source.substr(0, kNameBytesMax);
   seen.host = seen.host.substr(0, kNameBytesMax);
   seen.teller = seen.teller.substr(0, kNameBytesMax);
-  auto& accounts = log_of(by_log_, event.log, kAccountsMax);
+  auto& accounts = by_log_.use(event.log, kAccountsMax);
   Account& account = accounts.use(ShortName(seen.user));
   const Recent recent{seen.at_ns, hash_of(seen.source), hash_of(seen.host), hash_of(seen.teller)};
   if (is_told_already(account, recent)) return;
@@ -429,28 +429,28 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
 }
 
 bool Accounts::is_new_source(std::string_view log, std::string_view user, std::string_view source) const {
-  auto accounts = by_log_.find(log);
-  if (accounts == by_log_.end()) return true;
-  const Account* account = accounts->second.peek(ShortName(user));
+  const auto* accounts = by_log_.find(log);
+  if (!accounts) return true;
+  const Account* account = accounts->peek(ShortName(user));
   return !account || !account->sources.has(source.substr(0, kNameBytesMax));
 }
 
 bool Accounts::has_logged_in(std::string_view log, std::string_view user, int64_t from_ns, int64_t until_ns) const {
-  auto accounts = by_log_.find(log);
-  const Account* account = accounts == by_log_.end() ? nullptr : accounts->second.peek(ShortName(user));
+  const auto* accounts = by_log_.find(log);
+  const Account* account = accounts ? accounts->peek(ShortName(user)) : nullptr;
   return account && std::any_of(account->recent.begin(), account->recent.end(),
                                 [&](const Recent& one) { return one.at_ns >= from_ns && one.at_ns <= until_ns; });
 }
 
 bool Accounts::works_at(std::string_view log, std::string_view user, int hour) const {
-  auto accounts = by_log_.find(log);
-  const Account* account = accounts == by_log_.end() ? nullptr : accounts->second.peek(ShortName(user));
+  const auto* accounts = by_log_.find(log);
+  const Account* account = accounts ? accounts->peek(ShortName(user)) : nullptr;
   return account && works_at(*account, hour);
 }
 
 bool Accounts::knows(std::string_view log, std::string_view user) const {
-  auto accounts = by_log_.find(log);
-  return accounts != by_log_.end() && accounts->second.peek(ShortName(user));
+  const auto* accounts = by_log_.find(log);
+  return accounts && accounts->peek(ShortName(user));
 }
 
 void Accounts::save_account(const Account& account, std::string& out) {

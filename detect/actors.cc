@@ -12,12 +12,11 @@ bool is_unset(std::string_view number) {
   return number.empty();
 }
 
-// A field of the parser's own, as `auditd.auid`.
-std::string own_text(const Record& record, const char* name, Scratch& scratch) {
-  return record.kind ? first_text(record, find_field(record.kind->dataset + name), scratch, kNameBytesMax)
-                     : std::string();
+std::string key_of(std::string_view host, std::string_view number) {
+  std::string out(host.substr(0, kNameBytesMax));
+  out += ' ';
+  return out += number;
 }
-std::string login_number(const Record& record, Scratch& scratch) { return own_text(record, ".auid", scratch); }
 
 }  // namespace
 
@@ -27,38 +26,60 @@ bool Actors::wants(const EventKind& kind) const {
 
 void Actors::observe(const Event& event, std::vector<Finding>&) {
   Scratch scratch;
-  std::string number = login_number(event.record, scratch);
-  if (event.kind.name == "account-created") {
-    number = first_text(event.record, find_field("user.id"), scratch, kNameBytesMax);
-  } else {
-    static const Field* const kExecutable = find_field("process.executable");
-    if (is_unset(number) || !lets_people_in(first_text(event.record, kExecutable, scratch, kNameBytesMax))) return;
-  }
-  const std::string name = first_text(event.record, ecs::user_name, scratch, kNameBytesMax);
-  if (is_unset(number) || is_unset(name)) return;
-  log_of(by_log_, event.log, kNamesMax)
-      .use(first_text(event.record, ecs::host_name, scratch, kNameBytesMax) + " " + number) = name;
+  static const Field *const kUserId = find_field("user.id"), *const kExecutable = find_field("process.executable");
+  const bool is_made = event.kind.name == "account-created";
+  const std::string number(
+      first_text(event.record, is_made ? kUserId : event.kind.login_number, scratch, kNameBytesMax));
+  if (is_unset(number)) return;
+  if (!is_made && !lets_people_in(first_text(event.record, kExecutable, scratch, kNameBytesMax))) return;
+  const auto name = first_text(event.record, ecs::user_name, scratch, kNameBytesMax);
+  if (!is_unset(name)) by_log_.use(event.log, kNamesMax).use(key_of(event.host, number)) = name;
+}
+
+const Actors::LoginFields& Actors::login_fields(const std::string& dataset) const {
+  const size_t mixed = dataset.empty() ? 0 : dataset.size() * 7 + static_cast<uint8_t>(dataset.back());
+  LoginFields& known = login_fields_[mixed % login_fields_.size()];
+  if (known.dataset != dataset) known = {dataset, find_field(dataset + ".auid"), find_field(dataset + ".auid_name")};
+  return known;
 }
 
 bool Actors::of(const Record& record, Scratch& scratch, std::string* actor) const {
-  if (!login_number(record, scratch).empty()) return of_login(record, scratch, actor);
-  for (const char* field :
-       {"user.name", "user.email", "user.full_name"}) {  // a cloud may know people by the others only
-    *actor = first_text(record, find_field(field), scratch, kNameBytesMax);
+  static const Field* const kNames[] = {ecs::user_name, find_field("user.email"),
+                                        find_field("user.full_name")};  // a cloud may know only the others
+  if (record.kind) {
+    const LoginFields& fields = login_fields(record.kind->dataset);
+    const std::string number(first_text(record, fields.number, scratch, kNameBytesMax));
+    if (!number.empty()) return of_login(record, fields.name, number, scratch, actor);
+  }
+  for (const Field* field : kNames) {
+    *actor = first_text(record, field, scratch, kNameBytesMax);
     if (!actor->empty()) return true;
   }
   return false;
 }
 
-bool Actors::of_login(const Record& record, Scratch& scratch, std::string* actor) const {
-  const std::string number = login_number(record, scratch);
+const std::string& Actors::of(const Event& event) const {
+  if (event.actor) return *event.actor;
+  Scratch scratch;
+  std::string& actor = event.actor.emplace();
+  if (!of(event.record, scratch, &actor)) actor.clear();
+  return actor;
+}
+
+bool Actors::is_of_login(const Event& event) const {
+  Scratch scratch;
+  return !is_unset(first_text(event.record, event.kind.login_number, scratch, kNameBytesMax));
+}
+
+bool Actors::of_login(const Record& record, const Field* name_field, std::string_view number, Scratch& scratch,
+                      std::string* actor) const {
   if (is_unset(number)) return false;
-  *actor = own_text(record, ".auid_name", scratch);
+  *actor = first_text(record, name_field, scratch, kNameBytesMax);
   if (!is_unset(*actor)) return true;
-  *actor = "uid " + number;
-  if (auto names = by_log_.find(record.origin->log); names != by_log_.end())
-    if (auto* name = names->second.peek(first_text(record, ecs::host_name, scratch, kNameBytesMax) + " " + number))
-      *actor = *name;
+  actor->assign("uid ").append(number);
+  const auto* names = by_log_.find(record.origin->log);
+  const auto* name = names ? names->peek(key_of(host_of(record, scratch), number)) : nullptr;
+  if (name) *actor = *name;
   return true;
 }
 

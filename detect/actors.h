@@ -12,6 +12,8 @@
 // Threads     One owner.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -31,8 +33,10 @@ class Actors final : public Detector {
 
   // False when the record names nobody.
   bool of(const Record& record, Scratch& scratch, std::string* actor) const;
-  // False when it does not tell whose login session it was either, or it was nobody's.
-  bool of_login(const Record& record, Scratch& scratch, std::string* actor) const;
+  // The same, found once for all that ask; empty: nobody.
+  const std::string& of(const Event& event) const;
+  // Whether it tells whose login session it was, and it was somebody's.
+  bool is_of_login(const Event& event) const;
 
   void hold(Holdings& out) override {
     for (auto& [log, map] : by_log_) out.push_back({log, Kept::passing, &map});
@@ -41,7 +45,17 @@ class Actors final : public Detector {
   bool load(Reader& in) override;
 
  private:
-  ByLog<LruMap<std::string>> by_log_;  // "HOST NUMBER" -> name
+  // The fields of a dataset that say who logged in.
+  struct LoginFields {
+    std::string dataset;
+    const Field *number = nullptr, *name = nullptr;
+  };
+  const LoginFields& login_fields(const std::string& dataset) const;
+  bool of_login(const Record& record, const Field* name_field, std::string_view number, Scratch& scratch,
+                std::string* actor) const;
+
+  mutable std::array<LoginFields, 64> login_fields_;  // of some datasets
+  ByLog<LruMap<std::string>> by_log_;                 // "HOST NUMBER" -> name
 };
 
 }  // namespace yushi::detect

@@ -68,7 +68,7 @@ void Attempts::observe(const Event& event, std::vector<Finding>& findings) {
 
 void Attempts::failed(std::string_view log, const LoginEvent& login) {
   if (login.source.empty()) return;
-  Log& known = log_of(by_log_, log);
+  Log& known = by_log_.use(log);
   const ShortName user(login.user), source(login.source);
   add(known.by_source.use(source), login, user);
   if (!login.user.empty()) add(known.by_account.use(user), login, source);
@@ -77,8 +77,8 @@ void Attempts::failed(std::string_view log, const LoginEvent& login) {
 void Attempts::succeeded(std::string_view log, const LoginEvent& login, bool new_source,
                          std::vector<Finding>& findings) {
   if (login.source.empty()) return;
-  auto at = by_log_.find(log);
-  if (at == by_log_.end()) return;
+  Log* const known = by_log_.find(log);
+  if (!known) return;
   const ShortName user(login.user), source(login.source);
   const uint32_t user_hash = short_hash_of(user), source_hash = short_hash_of(source);
   auto before = [&login](const Try& attempt) {
@@ -111,8 +111,8 @@ void Attempts::succeeded(std::string_view log, const LoginEvent& login, bool new
         numbers + " window_s=" + std::to_string(kWindowNs / kSecond) + " first_ns=" + std::to_string(first);
   };
 
-  Key* from = at->second.by_source.find(source);
-  Key* account = at->second.by_account.find(user);
+  Key* from = known->by_source.find(source);
+  Key* account = known->by_account.find(user);
   if (from) {
     auto same = most_told(from->tries, [&](const Try& t) { return before(t) && t.other == user_hash; });
     auto any = most_told(from->tries, before);
@@ -180,15 +180,14 @@ void Attempts::save_keys(const Keys& keys, std::string& out) {
 bool Attempts::load_keys(Keys& keys, Reader& in) {
   return load_entries(keys, in, [&in](Key& key) {
     key.tries.clear();
-    uint64_t count = in.varint();
-    if (count > kTriesMax) return false;
-    for (; count > 0 && in.ok(); --count) {
+    for (uint64_t count = in.varint(); count > 0 && in.ok(); --count) {
       Try attempt;
       attempt.at_ns = bounded_time(in.signed_varint());
       attempt.index = in.varint();
       attempt.other = static_cast<uint32_t>(in.be64());
       attempt.way = in.be64() & kHashOfWay;
       attempt.of_receipt = in.varint() != 0;
+      if (key.tries.size() == kTriesMax) key.tries.erase(key.tries.begin());  // of a version that kept more
       key.tries.push_back(attempt);
     }
     return true;

@@ -35,7 +35,7 @@ class Attempts final : public Detector {
   static constexpr uint32_t kDistributedMin = 10;
   static constexpr uint32_t kSourcesMin = 3;
   static constexpr size_t kKeysMax = 4096;
-  static constexpr size_t kTriesMax = 64;
+  static constexpr size_t kTriesMax = 40;  // ten attempts that are told in up to four lines each
 
   bool wants(const EventKind& kind) const override { return kind.login != EventKind::Login::none; }
   void observe(const Event& event, std::vector<Finding>& findings) override;

@@ -14,7 +14,7 @@ constexpr int kShareBits = 40;
 // long ago fades.
 constexpr uint64_t kSiteSumMax = uint64_t{1} << 24;
 constexpr uint8_t kBlocksMax = 255;
-constexpr uint32_t kPairBlocksMax = 15;  // what four bits hold: that is always
+constexpr uint32_t kPairBlocksMax = 3;  // what two bits hold: that is always
 // How many commands a site may have that were never seen; each counts as half a block.
 constexpr uint64_t kUnseen = 1024;
 // Of what an account does the last blocks are so much, …
@@ -25,15 +25,14 @@ constexpr uint64_t kPairLikeOthers = 64;
 // What it may do as nobody does yet, in shares: its own new programs.
 constexpr uint64_t kLikeNobody = uint64_t{1} << (kShareBits - 15);
 
-uint32_t name_hash(std::string_view name) {
+uint16_t id_of(std::string_view name) {
   uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
   for (char c : name) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
   hash ^= hash >> 32;
-  return static_cast<uint32_t>(hash * 0x9e3779b97f4a7c15 >> 32);
+  return static_cast<uint16_t>(hash * 0x9e3779b97f4a7c15 >> 48);
 }
-uint16_t id_of(uint32_t hash) { return static_cast<uint16_t>(hash); }
 
-uint16_t pair_bucket(uint32_t first, uint32_t second) {
+uint16_t pair_bucket(uint16_t first, uint16_t second) {
   const uint64_t both = (uint64_t{first} << 32 | second) * 0x9e3779b97f4a7c15;
   return static_cast<uint16_t>((both ^ both >> 29) * 0xbf58476d1ce4e5b9 >> 53);
 }
@@ -64,6 +63,7 @@ constexpr std::array<uint8_t, CommandBlock::kCommandsMax + 1> kWeights = [] {
   return out;
 }();
 
+size_t bucket_of(uint16_t id) { return id >> 4; }  // of a site's commands
 uint64_t share(uint64_t part, uint64_t of) { return of == 0 ? 0 : (part << kShareBits) / of; }
 uint64_t others_share(SiteCommands::Count all, SiteCommands::Count own) {
   const uint64_t blocks = all.blocks - std::min(all.blocks, own.blocks), of = all.of - std::min(all.of, own.of);
@@ -95,87 +95,89 @@ std::optional<uint64_t> load_counts(Counts& counts, uint64_t most, Reader& in) {
 
 }  // namespace
 
-void CommandBlock::add(std::string_view name) {
-  YUSHI_ASSERT(!full(), "a block of %u commands is full", size_);
-  const uint32_t hash = name_hash(name);
-  if (size_ > 0) {
-    const uint16_t bucket = pair_bucket(last_hash_, hash);
-    const auto at = std::lower_bound(pairs_.begin(), pairs_.end(), bucket);
-    if (at == pairs_.end() || *at != bucket) pairs_.insert(at, bucket);
+std::string_view CommandBlock::name_of(uint16_t id) const {
+  const std::string_view names = names_;
+  for (size_t at = 0; at < names.size();) {
+    const size_t bytes = static_cast<uint8_t>(names[at + kIdBytes]);
+    const auto one = static_cast<uint16_t>(static_cast<uint8_t>(names[at]) << 8 | static_cast<uint8_t>(names[at + 1]));
+    at += kIdBytes + 1 + bytes;
+    if (one == id) return names.substr(at - bytes, bytes);
   }
-  last_hash_ = hash;
-  ++size_;
-  for (auto& command : commands_) {
-    if (command.hash != hash) continue;
-    ++command.times;
-    return;
-  }
+  return {};
+}
+
+bool CommandBlock::add(std::string_view name, bool keeps_name) {
+  YUSHI_ASSERT(!full(), "a block of %zu commands is full", size());
+  const uint16_t id = id_of(name);
+  bool is_first = true;
+  for (size_t i = 0; i < size() && is_first; ++i) is_first = id_at(i) != id;
+  const char bytes[] = {static_cast<char>(id >> 8), static_cast<char>(id & 0xff)};
+  ids_.append(bytes, kIdBytes);
   const std::string_view kept = name.substr(0, kNameBytesMax);
-  const bool fits = names_.size() + kept.size() <= kNamesBytesMax;
-  commands_.push_back({hash, static_cast<uint16_t>(names_.size()), static_cast<uint8_t>(fits ? kept.size() : 0), 1});
-  if (fits) names_ += kept;
+  if (is_first && keeps_name && names_.size() + kIdBytes + 1 + kept.size() <= kNamesBytesMax) {
+    names_.append(bytes, kIdBytes);
+    names_ += static_cast<char>(kept.size());
+    names_ += kept;
+  }
+  return is_first;
 }
 
 void CommandBlock::clear() {
-  size_ = 0;
-  commands_.clear();
-  pairs_.clear();
+  ids_.clear();
   names_.clear();
 }
 
-void CommandBlock::save(std::string& out) const {
-  put_varint(out, size_);
-  put_varint(out, last_hash_);
-  put_varint(out, commands_.size());
-  for (const auto& command : commands_) {
-    put_varint(out, command.hash);
-    put_varint(out, command.times);
-    put_text(out, name(command));
+std::vector<CommandBlock::Command> CommandBlock::commands() const {
+  std::vector<Command> out;
+  for (size_t i = 0; i < size(); ++i) {
+    const uint16_t id = id_at(i);
+    const auto same = std::find_if(out.begin(), out.end(), [id](const Command& one) { return one.id == id; });
+    if (same != out.end())
+      ++same->times;
+    else
+      out.push_back({id, 1, name_of(id)});
   }
-  put_varint(out, pairs_.size());
-  for (uint16_t pair : pairs_) put_varint(out, pair);
+  return out;
+}
+
+std::vector<uint16_t> CommandBlock::pairs() const {
+  std::vector<uint16_t> out;
+  for (size_t i = 1; i < size(); ++i) out.push_back(pair_bucket(id_at(i - 1), id_at(i)));
+  std::sort(out.begin(), out.end());
+  out.erase(std::unique(out.begin(), out.end()), out.end());
+  return out;
+}
+
+void CommandBlock::save(std::string& out) const {
+  put_text(out, ids_);
+  put_text(out, names_);
 }
 
 bool CommandBlock::load(Reader& in) {
-  clear();
-  const uint64_t size = in.varint();
-  last_hash_ = static_cast<uint32_t>(in.varint());
-  const uint64_t commands = in.varint();
-  if (size > kCommandsMax || commands > size) return false;
-  size_ = static_cast<uint32_t>(size);
-  for (uint64_t i = 0, counted = 0; i < commands; ++i) {
-    const uint64_t hash = in.varint(), times = in.varint();
-    const std::string_view kept = in.text();
-    counted += times;
-    if (hash > UINT32_MAX || times == 0 || times > kCommandsMax || counted > size) return false;
-    if (kept.size() > kNameBytesMax || names_.size() + kept.size() > kNamesBytesMax) return false;
-    commands_.push_back({static_cast<uint32_t>(hash), static_cast<uint16_t>(names_.size()),
-                         static_cast<uint8_t>(kept.size()), static_cast<uint8_t>(times)});
-    names_ += kept;
-  }
-  const uint64_t pairs = in.varint();
-  if (pairs > size) return false;
-  for (uint64_t i = 0; i < pairs; ++i) {
-    const uint64_t pair = in.varint();
-    if (pair >= kPairBuckets || (!pairs_.empty() && pair <= pairs_.back())) return false;
-    pairs_.push_back(static_cast<uint16_t>(pair));
-  }
-  return in.ok();
+  ids_ = in.text();
+  names_ = in.text();
+  if (ids_.size() > kCommandsMax * kIdBytes || ids_.size() % kIdBytes != 0 || names_.size() > kNamesBytesMax)
+    return false;
+  size_t at = 0;
+  while (at + kIdBytes < names_.size()) at += kIdBytes + 1 + static_cast<uint8_t>(names_[at + kIdBytes]);
+  return in.ok() && at == names_.size();
 }
 
 void SiteCommands::learn(const CommandBlock& block) {
-  for (const auto& command : block.commands()) ++commands_[command.hash >> 20];
-  for (uint16_t pair : block.pairs()) ++pairs_[pair];
-  commands_sum_ += block.commands().size();
-  pairs_sum_ += block.pairs().size();
+  const auto commands = block.commands();
+  const auto pairs = block.pairs();
+  for (const auto& command : commands) ++commands_[bucket_of(command.id)];
+  for (uint16_t pair : pairs) ++pairs_[pair];
+  commands_sum_ += commands.size();
+  pairs_sum_ += pairs.size();
   if (std::max(commands_sum_, pairs_sum_) < kSiteSumMax) return;
   commands_sum_ = pairs_sum_ = 0;
   for (auto& count : commands_) commands_sum_ += count /= 2;
   for (auto& count : pairs_) pairs_sum_ += count /= 2;
 }
 
-uint64_t SiteCommands::command_share(uint32_t hash, Count own) const {
-  return others_share({commands_[hash >> 20], commands_sum_}, own);
+uint64_t SiteCommands::command_share(uint16_t id, Count own) const {
+  return others_share({commands_[bucket_of(id)], commands_sum_}, own);
 }
 uint64_t SiteCommands::pair_share(uint16_t bucket, Count own) const {
   return others_share({pairs_[bucket], pairs_sum_}, own);
@@ -192,6 +194,11 @@ bool SiteCommands::load(Reader& in) {
   commands_sum_ = *commands;
   pairs_sum_ = *pairs;
   return true;
+}
+
+bool CommandHabit::is_usual(std::string_view name) const {
+  const Known* known = find(id_of(name));
+  return known && known->blocks * 4 >= std::min<uint64_t>(blocks_, kBlocksMax);
 }
 
 const CommandHabit::Known* CommandHabit::find(uint16_t id) const {
@@ -222,31 +229,33 @@ CommandJudgement CommandHabit::judge(const CommandBlock& block, const SiteComman
     blocks_sum += known_[i].blocks;
     recent_sum += known_[i].recent;
   }
-  for (uint8_t two : pairs_) pairs_sum += (two & 15) + (two >> 4);
+  for (uint8_t four : pairs_) pairs_sum += (four & 3) + (four >> 2 & 3) + (four >> 4 & 3) + (four >> 6);
 
   int64_t weights = 0, weighed = 0;
-  for (const auto& command : block.commands()) weights += kWeights[command.times];
-  for (const auto& command : block.commands()) {
-    const Known* known = find(id_of(command.hash));
+  const auto commands = block.commands();
+  const auto pairs = block.pairs();
+  for (const auto& command : commands) weights += kWeights[command.times];
+  for (const auto& command : commands) {
+    const Known* known = find(command.id);
     const uint64_t blocks = known ? known->blocks : 0;
     const uint64_t recent = known ? known->recent : 0;
     const uint64_t own =
         ((16 - kRecentOf16) * share(blocks, blocks_sum) + kRecentOf16 * share(recent, recent_sum)) / 16;
     const int64_t score =
-        int64_t{ratio(site.command_share(command.hash, {blocks, blocks_sum}), own, kCommandLikeOthers)} *
+        int64_t{ratio(site.command_share(command.id, {blocks, blocks_sum}), own, kCommandLikeOthers)} *
         kWeights[command.times];
     weighed += score;
     if (score > 0)
       out.odd.push_back(
-          {block.name(command), command.times, static_cast<uint32_t>(blocks), static_cast<int32_t>(score / weights)});
+          {command.name, command.times, static_cast<uint32_t>(blocks), static_cast<int32_t>(score / weights)});
   }
   int64_t paired = 0;
-  for (uint16_t pair : block.pairs()) {
+  for (uint16_t pair : pairs) {
     const uint64_t blocks = pair_blocks(pair);
     paired += ratio(site.pair_share(pair, {blocks, pairs_sum}), share(blocks, pairs_sum), kPairLikeOthers);
     out.new_pairs += blocks == 0 ? 1 : 0;
   }
-  out.pairs = static_cast<uint32_t>(block.pairs().size());
+  out.pairs = static_cast<uint32_t>(pairs.size());
   if (weights > 0) out.score += static_cast<int32_t>(weighed / weights);
   if (out.pairs > 0) out.score += static_cast<int32_t>(paired / 2 / out.pairs);
   std::stable_sort(out.odd.begin(), out.odd.end(),
@@ -259,7 +268,7 @@ void CommandHabit::learn(const CommandBlock& block) {
   for (uint32_t i = 0; i < size_; ++i) known_[i].recent /= 2;
   bool is_full = false;
   for (const auto& command : block.commands()) {
-    Known& known = use(id_of(command.hash));
+    Known& known = use(command.id);
     known.recent |= 128;
     if (known.blocks < kBlocksMax) ++known.blocks;  // two commands may have one id
     is_full |= known.blocks == kBlocksMax;
@@ -271,12 +280,12 @@ void CommandHabit::learn(const CommandBlock& block) {
     size_ = static_cast<uint32_t>(end - known_.begin());
   }
   for (uint16_t pair : block.pairs())
-    if (pair_blocks(pair) < kPairBlocksMax) pairs_[pair / 2] += pair % 2 ? 16 : 1;
+    if (pair_blocks(pair) < kPairBlocksMax) pairs_[pair / 4] += 1u << pair % 4 * 2;
   // A table in which most buckets are taken knows no pair as new: then what stood there once is forgotten.
   size_t taken = 0;
-  for (uint8_t two : pairs_) taken += ((two & 15) != 0 ? 1 : 0) + (two >> 4 != 0 ? 1 : 0);
+  for (uint8_t four : pairs_) taken += static_cast<size_t>(std::popcount((four | four >> 1u) & 0x55u));
   if (taken <= CommandBlock::kPairBuckets * 3 / 4) return;
-  for (uint8_t& two : pairs_) two = two >> 1 & 0x77;
+  for (uint8_t& four : pairs_) four = four >> 1 & 0x55;
 }
 
 void CommandHabit::save(std::string& out) const {

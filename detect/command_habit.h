@@ -8,11 +8,12 @@
 // mean over its commands and half the mean over its pairs: neither its length nor one repeated command makes it odd.
 // What the account has never done speaks for others as far as others do it: nobody's own new program speaks much.
 //
-// Names come from whatever tells of commands (sudo, auditd, a bastion host): the last part of a path, no arguments.
+// Names come from whatever tells of commands (sudo, auditd, a bastion host): the last part of a path, no arguments. Of
+// a name 16 bits of its hash count.
 // bench/masquerade measures it on published data.
 //
 // Invariants  Integers only and no clock: the same stretches give the same scores, bit for bit.
-// Memory      CommandHabit 1.8 KiB, a full CommandBlock up to 1.6 KiB, SiteCommands 24 KiB.
+// Memory      CommandHabit 1 KiB, a full CommandBlock 200 bytes and the names that are kept, SiteCommands 24 KiB.
 // Threads     One owner each.
 #pragma once
 
@@ -32,39 +33,39 @@ class CommandBlock {
  public:
   static constexpr size_t kCommandsMax = 100;
   static constexpr size_t kNameBytesMax = 32;    // of a name; the rest is hashed, not kept
-  static constexpr size_t kNamesBytesMax = 600;  // of all: further commands count without a name
+  static constexpr size_t kNamesBytesMax = 256;  // of all: further commands count without a name
   static constexpr size_t kPairBuckets = 2048;
 
   struct Command {
-    uint32_t hash = 0;
-    uint16_t name_at = 0;
-    uint8_t name_bytes = 0;
+    uint16_t id = 0;
     uint8_t times = 0;
+    std::string_view name{};  // into the block; empty: it is not kept
   };
 
-  // Not when it is full.
-  void add(std::string_view name);
+  // Not when it is full. True when it is the first of its name, which is kept where it shall be and there is room.
+  bool add(std::string_view name, bool keeps_name = true);
   void clear();
 
-  size_t size() const { return size_; }
-  bool full() const { return size_ == kCommandsMax; }
-  const std::vector<Command>& commands() const { return commands_; }  // different ones, in order of first use
-  const std::vector<uint16_t>& pairs() const { return pairs_; }       // buckets of those in a row, ascending
-  std::string_view name(const Command& command) const {
-    return std::string_view(names_).substr(command.name_at, command.name_bytes);
-  }
+  size_t size() const { return ids_.size() / kIdBytes; }
+  bool full() const { return size() == kCommandsMax; }
+  std::vector<Command> commands() const;  // different ones, in order of first use
+  std::vector<uint16_t> pairs() const;    // buckets of those in a row, ascending
 
   void save(std::string& out) const;
   bool load(Reader& in);  // false: no block
 
-  auto parts() { return std::tie(commands_, pairs_, names_); }
+  auto parts() { return std::tie(ids_, names_); }
 
  private:
-  uint32_t size_ = 0;
-  uint32_t last_hash_ = 0;
-  std::vector<Command> commands_;
-  std::vector<uint16_t> pairs_;
-  std::string names_;
+  static constexpr size_t kIdBytes = 2;
+  uint16_t id_at(size_t i) const {
+    return static_cast<uint16_t>(static_cast<uint8_t>(ids_[i * kIdBytes]) << 8 |
+                                 static_cast<uint8_t>(ids_[i * kIdBytes + 1]));
+  }
+  std::string_view name_of(uint16_t id) const;
+
+  std::string ids_;    // in the order of the commands
+  std::string names_;  // of some: the id, the length in a byte, the name
 };
 
 // What all accounts of a site do: in how many blocks each command and each pair stood.
@@ -78,7 +79,7 @@ class SiteCommands {
     uint64_t of = 0;
   };
   // The share of this command (pair) in the blocks of all but who has `own` of them, in 2^-40; never 0.
-  uint64_t command_share(uint32_t hash, Count own) const;
+  uint64_t command_share(uint16_t id, Count own) const;
   uint64_t pair_share(uint16_t bucket, Count own) const;
 
   void save(std::string& out) const;
@@ -110,11 +111,13 @@ class CommandHabit {
   // What is odd: a block whose commands speak one bit each for somebody else. On published data (bench/masquerade) 2 of
   // 100 blocks of an account's own do. Only blocks below it are to be learned.
   static constexpr int32_t kOddScore = 256;
-  static constexpr size_t kCommandsMax = 192;  // remembered; the one in the fewest blocks goes
+  static constexpr size_t kCommandsMax = 128;  // remembered; the one in the fewest blocks goes
 
   CommandJudgement judge(const CommandBlock& block, const SiteCommands& site) const;
   void learn(const CommandBlock& block);
   uint64_t blocks() const { return blocks_; }  // learned
+  // Whether a command of this name says nothing for anybody else: it stood in one block of four or more.
+  bool is_usual(std::string_view name) const;
 
   void save(std::string& out) const;
   bool load(Reader& in);
@@ -127,12 +130,12 @@ class CommandHabit {
   };
   const Known* find(uint16_t id) const;
   Known& use(uint16_t id);
-  uint32_t pair_blocks(uint16_t bucket) const { return pairs_[bucket / 2] >> bucket % 2 * 4 & 15; }
+  uint32_t pair_blocks(uint16_t bucket) const { return pairs_[bucket / 4] >> bucket % 4 * 2 & 3; }
 
   uint64_t blocks_ = 0;
   uint32_t size_ = 0;
   std::array<Known, kCommandsMax> known_{};
-  std::array<uint8_t, CommandBlock::kPairBuckets / 2> pairs_{};  // blocks in which one of the bucket stood, in 4 bits
+  std::array<uint8_t, CommandBlock::kPairBuckets / 4> pairs_{};  // blocks in which one of the bucket stood, in 2 bits
 };
 
 }  // namespace yushi::detect

@@ -155,9 +155,7 @@ void Correlations::take(const LoadedRules& rules) {
 bool Correlations::add(uint32_t number, std::string_view log, std::string_view group, const CorrelationHit& hit,
                        CorrelationFired* fired) {
   State& state = states_[number];
-  auto groups = state.by_log.find(log);
-  if (groups == state.by_log.end()) groups = state.by_log.try_emplace(std::string(log), kGroupsMax).first;
-  Group& known = groups->second.use(group);
+  Group& known = state.by_log.use(log, kGroupsMax).use(group);
   Hits& hits = known.hits;
   auto at = std::upper_bound(hits.begin(), hits.end(), hit.at_ns, [](int64_t t, const auto& h) { return t < h.at_ns; });
   size_t added = static_cast<size_t>(at - hits.begin());
@@ -210,7 +208,7 @@ void Correlations::save(std::string& out) const {
     for (const auto& [log, groups] : state.by_log) {
       put_text(out, log);
       put_varint(out, groups.size());
-      groups.for_each([&out](const std::string& key, const Group& group) {
+      groups.for_each([&out](std::string_view key, const Group& group) {
         put_text(out, key);
         put_hits(out, group.hits);
       });
@@ -227,7 +225,7 @@ bool Correlations::load(Reader& in) {
       if (known.rule.head.id == id && known.rule.head.digest == digest) state = &known;
     for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
       std::string log(in.text());
-      Groups* groups = state ? &state->by_log.try_emplace(log, kGroupsMax).first->second : nullptr;
+      Groups* groups = state ? &state->by_log.use(log, kGroupsMax) : nullptr;
       for (uint64_t count = in.varint(); count > 0 && in.ok(); --count) {
         std::string_view key = in.text();
         Hits hits;

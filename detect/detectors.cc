@@ -1,5 +1,7 @@
 #include "detect/detectors.h"
 
+#include <bit>
+
 #include "core/base/assert.h"
 #include "detect/accounts.h"
 #include "detect/actors.h"
@@ -47,7 +49,7 @@ std::vector<DetectorRow>& detector_table() {
       {"rights", "Accounts that get one right after the other", 1, make<Rights>},
       {"serials", "Gaps in the numbers of events", 1, make<Serials>},
       {"new-commands", "Programs that nobody of the site has run", 1, make<NewCommands>},
-      {"unusual-commands", "Which commands accounts are wont to give, and in which order", 1, make<UnusualCommands>},
+      {"unusual-commands", "Which commands accounts are wont to give, and in which order", 2, make<UnusualCommands>},
       {"listed", "What rests on the lists of the site, and changes without a ticket", 1, make<Listed>},
   };
   return table;
@@ -63,6 +65,12 @@ std::optional<size_t> Detectors::number_of(std::string_view id) const {
   for (size_t i = 0; i < running_.size(); ++i)
     if (running_[i].row.id == id) return i;
   return {};
+}
+
+size_t Detectors::number_of(const std::type_info& its_class) const {
+  size_t i = 0;
+  while (i < size() && typeid((*this)[i]) != its_class) ++i;
+  return i;
 }
 
 std::vector<std::unique_ptr<Detector>> Detectors::make_all() const {
@@ -83,10 +91,8 @@ uint64_t Detectors::wanted_by(const EventKind& kind) const {
 }
 
 void Detectors::observe(const Event& event, uint64_t wanted_by, std::vector<Finding>& findings) {
-  for (size_t i = 0; wanted_by >> i != 0; ++i) {
-    if (wanted_by >> i & 1) running_[i].detector->observe(event, findings);
-    if (i + 1 == kDetectorsMax) break;
-  }
+  for (; wanted_by != 0; wanted_by &= wanted_by - 1)
+    running_[static_cast<size_t>(std::countr_zero(wanted_by))].detector->observe(event, findings);
 }
 
 void Detectors::tick(const Tick& tick, std::vector<Finding>& findings) {

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <typeinfo>
 #include <vector>
 
 #include "core/base/bytes.h"
@@ -89,15 +90,15 @@ class Detectors {
   // The one of this class, for a detector that asks what another has learned; nullptr when it is not in the table.
   template <class Wanted>
   const Wanted* find() const {
-    for (const auto& one : running_)
-      if (auto* found = dynamic_cast<const Wanted*>(one.detector.get())) return found;
-    return nullptr;
+    static const size_t number = number_of(typeid(Wanted));  // the table is that of the program
+    return number < size() ? static_cast<const Wanted*>(running_[number].detector.get()) : nullptr;
   }
 
   size_t size() const { return running_.size(); }
   const DetectorRow& row(size_t i) const { return running_[i].row; }
   const Detector& operator[](size_t i) const { return *running_[i].detector; }
   std::optional<size_t> number_of(std::string_view id) const;
+  size_t number_of(const std::type_info& its_class) const;  // size(): there is none
 
   // One of each as the table makes it, without a memory, to load into; and what takes their places.
   std::vector<std::unique_ptr<Detector>> make_all() const;

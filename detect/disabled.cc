@@ -57,15 +57,15 @@ bool Disabled::take_switch(const Event& event, Accounts& accounts) {
   Account* known = accounts.find(ShortName(what.account));
   if (known && known->at_ns > event.counted.at_ns) return true;
   if (what.disables)
-    accounts.use(ShortName(what.account)) = {first_text(event.record, ecs::host_name, scratch, kNameBytesMax),
-                                             event.counted.at_ns, event.record.index, true};
+    accounts.use(ShortName(what.account)) = {std::string(event.host.substr(0, kNameBytesMax)), event.counted.at_ns,
+                                             event.record.index, true};
   else if (known)
     known->at_ns = event.counted.at_ns, known->is_disabled = false;
   return true;
 }
 
 void Disabled::observe(const Event& event, std::vector<Finding>& findings) {
-  Accounts& accounts = log_of(by_log_, event.log, kAccountsMax);
+  Accounts& accounts = by_log_.use(event.log, kAccountsMax);
   if (take_switch(event, accounts) || accounts.size() == 0 || event.kind.name == "process-started") return;
 
   Scratch scratch;
@@ -79,13 +79,13 @@ void Disabled::observe(const Event& event, std::vector<Finding>& findings) {
     who = first_text(event.record, ecs::user_name, scratch, kNameBytesMax);
   } else if (!is_login) {
     const auto* actors = surroundings_.detectors.find<Actors>();
-    if (actors) (void)actors->of(event.record, scratch, &who);
+    if (actors) who = actors->of(event);
     failed = first_text(event.record, ecs::event_outcome, scratch, kNameBytesMax) == "failure";
   }
   Account* account = who.empty() ? nullptr : accounts.find(ShortName(who));
   // A job of old may still be told after the act.
   if (!account || !account->is_disabled || event.counted.at_ns < account->at_ns) return;
-  const std::string host = first_text(event.record, ecs::host_name, scratch, kNameBytesMax);
+  const std::string_view host = event.host.substr(0, kNameBytesMax);
   const bool is_there = account->host == host;
   Finding finding;
   finding.kind = &kUsed;

@@ -21,6 +21,7 @@
 #include "detect/held_back.h"
 #include "detect/lists.h"
 #include "detect/peers.h"
+#include "detect/places.h"
 #include "detect/room.h"
 #include "detect/rules.h"
 #include "detect/silence.h"
@@ -80,23 +81,49 @@ struct Engine::State {
   std::shared_ptr<const ExceptionSet> exceptions;
   Stories stories;
   Room room;
-  Holdings holdings;  // scratch of tick()
+  Holdings holdings;  // scratch
   FieldTexts fields{detectors};
   Scratch scratch;
+  Scratch host_scratch, login_scratch;  // of the record that is shown
   std::vector<Finding> findings;
-  // Of kinds, by their address: scratch of observe(), which is called for a record or two where lines are joined.
+  // What was made of kinds of messages, each of a copy: at its address another one may be by now.
   struct Known {
-    EventKind kind;
+    MessageKind message;
+    EventKind kind;  // of the copy
     uint64_t wanted_by = 0;
     bool is_followed = false;  // by stories
   };
-  std::array<Known, 64> known;
+  std::array<Known, 256> known;
+  // Which of them have been held to the records of this call of observe(): within it kinds stay where they are.
+  std::array<const MessageKind*, 256> is_known{};
 
   explicit State(DetectOptions given) : options(std::move(given)), detectors(options, silence) {
     if (!options.lists) options.lists = Lists::none();
   }
 
   const LoadedRules& rules() const { return *sets.front(); }
+
+  const Known& known_of(const MessageKind& kind) {
+    const size_t place = reinterpret_cast<uintptr_t>(&kind) / alignof(MessageKind) * 0x9e3779b97f4a7c15u >> 56;
+    Known& out = known[place];
+    if (is_known[place] == &kind) return out;
+    is_known[place] = &kind;
+    if (out.kind.message && is_same(out.message, kind)) return out;
+    out.message = kind;
+    out.kind = event_kind_of(out.message);
+    out.wanted_by = detectors.wanted_by(out.kind);
+    out.is_followed = Stories::wants(out.kind);
+    return out;
+  }
+  static bool is_same(const MessageKind& a, const MessageKind& b) {
+    return a.pattern == b.pattern && a.dataset == b.dataset &&
+           std::equal(a.constants.begin(), a.constants.end(), b.constants.begin(), b.constants.end(),
+                      [](const ConstantField& one, const ConstantField& other) {
+                        return one.field == other.field && one.value == other.value;
+                      });
+  }
+  // Another detector may want one.
+  void forget_kinds() { known.fill({}); }
 
   // The rules that the hits of this batch are numbers of.
   const LoadedRules& rules_of(const Batch& batch) const {
@@ -394,11 +421,8 @@ struct Engine::State {
   }
 
   // Shows the record to the detectors that want its kind, and raises what they find.
-  void show(const Record& record, const EventKind& kind, uint64_t wanted_by, std::vector<Alert>& alerts) {
-    Event event{record, kind, record.origin->log, counted_time(record), nullptr};
-    std::optional<LoginEvent> login;
-    if (kind.login != EventKind::Login::none) login = login_of(event, scratch);
-    if (login) event.login = &*login;
+  void show(const Event& event, uint64_t wanted_by, std::vector<Alert>& alerts) {
+    const Record& record = event.record;
     findings.clear();
     detectors.observe(event, wanted_by, findings);
     Folds::Hit hit = hit_of(record, event.counted.at_ns);
@@ -415,14 +439,10 @@ struct Engine::State {
   }
 
   // Who became whom, before the alerts of the record.
-  void follow(const Record& record, const EventKind& kind) {
-    Event event{record, kind, record.origin->log, counted_time(record), nullptr};
+  void follow(const Event& event) {
     if (!stories.is_open(event.log, event.counted.at_ns)) return;
-    std::optional<LoginEvent> login;
-    if (kind.login != EventKind::Login::none) {
-      if (!(login = login_of(event, scratch))) return;
-      event.login = &*login;
-    }
+    const LoginEvent* login = event.login;
+    if (!login && event.kind.login != EventKind::Login::none) return;
     stories.follow(event, fields,
                    login && !is_bastion(login->source) && is_new_source(event.log, login->user, login->source));
   }
@@ -456,6 +476,11 @@ struct Engine::State {
     raise_all(bounded_time(tick.received_ns), tick.received_ns, alerts);
     folds.tick(tick.received_ns, alerts);
     held_back.tick(tick.received_ns, exceptions.get());
+    gather_holdings();
+    room.tick(holdings, options.memory_bytes, tick.received_ns);
+  }
+
+  void gather_holdings() {
     holdings.clear();
     detectors.hold(holdings);
     habits.hold(holdings);
@@ -463,7 +488,6 @@ struct Engine::State {
     stories.hold(holdings);
     correlations.hold(holdings);
     windows.hold(holdings);
-    room.tick(holdings, options.memory_bytes, tick.received_ns);
   }
 
   // Findings that are about no record, as of this event time.
@@ -485,10 +509,9 @@ struct Engine::State {
     }
   }
 
-  void hear(const Record& record, std::vector<Alert>& alerts) {
-    const int64_t at_ns = counted_time(record).at_ns;
+  void hear(const Record& record, std::string_view host, int64_t at_ns, std::vector<Alert>& alerts) {
     findings.clear();
-    silence.observe(record, at_ns, scratch, findings);
+    silence.observe(record, host, at_ns, findings);
     if (!findings.empty()) raise_all(at_ns, record.origin->received_ns, alerts);
   }
 
@@ -512,6 +535,7 @@ Engine::~Engine() = default;
 
 void Engine::use(std::shared_ptr<const Lists> lists) {
   state_->options.lists = lists ? std::move(lists) : Lists::none();
+  state_->forget_kinds();
 }
 
 void Engine::reload(std::shared_ptr<const RuleSet> rules) {
@@ -531,40 +555,48 @@ std::vector<OwnRecord> Engine::take_told() { return state_->held_back.take_told(
 
 const Room& Engine::room() const { return state_->room; }
 
+uint64_t Engine::bytes_of(std::string_view account, const std::function<bool(std::string_view log)>& sees) {
+  state_->gather_holdings();
+  const ShortName name(account);
+  uint64_t out = 0;
+  for (const auto& one : state_->holdings)
+    if (sees(one.log)) out += one.map->bytes_of(name);
+  return out;
+}
+
 std::vector<Forgotten> Engine::take_forgotten() { return state_->room.take_told(); }
 
 void Engine::observe(const Batch& batch, size_t begin, size_t end, std::vector<Alert>& alerts) {
   if (begin == end) return;
+  static const State::Known no_kind;
+  state_->is_known.fill(nullptr);
   const LoadedRules* set = batch.hits.empty() ? nullptr : &state_->rules_of(batch);
   auto next_hit = static_cast<size_t>(std::lower_bound(batch.hits.begin(), batch.hits.end(), begin,
                                                        [](auto& hit, size_t record) { return hit.record < record; }) -
                                       batch.hits.begin());
-  // of this call only: a kind's memory may hold another one later
-  uint64_t is_known = 0;
   std::string_view log;
   size_t in_stories = alerts.size();
   for (size_t i = begin; i < end; ++i) {
     const Record& record = batch.records[i];
+    const CountedTime counted = counted_time(record);
     if (log != record.origin->log) {
       log = record.origin->log;
-      state_->habits.begin(log, counted_time(record).at_ns);
+      state_->habits.begin(log, counted.at_ns);
     }
-    const auto place = reinterpret_cast<uintptr_t>(record.kind) / 64 * 0x9e3779b97f4a7c15u >> 58;
-    auto& known = state_->known[place];
-    if (record.kind && (!(is_known >> place & 1) || known.kind.message != record.kind)) {
-      known.kind = event_kind_of(*record.kind);
-      known.wanted_by = state_->detectors.wanted_by(known.kind);
-      known.is_followed = Stories::wants(known.kind);
-      is_known |= uint64_t{1} << place;
-    }
-    if (record.kind && known.is_followed) state_->follow(record, known.kind);
+    const std::string_view host = host_of(record, state_->host_scratch);
+    const State::Known& known = record.kind ? state_->known_of(*record.kind) : no_kind;
+    Event event{record, known.kind, log, counted, host};
+    std::optional<LoginEvent> login;
+    if (known.kind.login != EventKind::Login::none) login = login_of(event, state_->login_scratch);
+    if (login) event.login = &*login;
+    if (known.is_followed) state_->follow(event);
     for (; next_hit < batch.hits.size() && batch.hits[next_hit].record == i; ++next_hit)
       state_->rule_hit(*set, batch.hits[next_hit].rule, record, alerts);
-    state_->hear(record, alerts);
-    if (record.kind && known.wanted_by != 0) state_->show(record, known.kind, known.wanted_by, alerts);
+    state_->hear(record, host, counted.at_ns, alerts);
+    if (known.wanted_by != 0) state_->show(event, known.wanted_by, alerts);
     if (in_stories == alerts.size()) continue;
     state_->put_into_stories(alerts, std::exchange(in_stories, alerts.size()), &record);
-    if (record.kind && known.is_followed) state_->follow(record, known.kind);  // with a story that begins here
+    if (known.is_followed) state_->follow(event);  // with a story that begins here
   }
   YUSHI_ASSERT(next_hit == batch.hits.size() || batch.hits[next_hit].record >= end,
                "hit %zu of %zu is not ascending by record", next_hit, batch.hits.size());
@@ -698,6 +730,7 @@ Result<std::vector<std::string>> Engine::load(std::string_view state) {
   now.held_back = std::move(held_back);
   now.room = std::move(room);
   now.detectors.replace(std::move(detectors));
+  now.forget_kinds();
   return left_out;
 }
 

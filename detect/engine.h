@@ -134,6 +134,8 @@ class Engine {
   std::vector<OwnRecord> take_told();
   // What is remembered, as of the last tick; and what was forgotten and is to be told.
   const Room& room() const;
+  // The bytes of what is remembered of this account, in the logs of which `sees` says yes.
+  uint64_t bytes_of(std::string_view account, const std::function<bool(std::string_view log)>& sees);
   std::vector<Forgotten> take_forgotten();
 
   // State as of the last observed record; load() restores exactly that, but for a part of a version that is not ours:

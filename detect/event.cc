@@ -56,7 +56,12 @@ EventKind event_kind_of(const MessageKind& kind) {
     if (constant.field == ecs::event_outcome) out.outcome = constant.value;
   }
   out.is_of_bastion = out.name == "session-opened" && kind.dataset == "jumpserver";
-  if (own_field(kind, "auid")) out.serial = own_field(kind, "sequence");
+  out.login_number = own_field(kind, "auid");
+  out.login_name = own_field(kind, "auid_name");
+  if (out.login_number) out.serial = own_field(kind, "sequence");
+  out.terminal = own_field(kind, "tty");
+  out.method = own_field(kind, "method");
+  out.logon_type = own_field(kind, "logon_type");
   if (!out.has_category("authentication")) return out;
   if (std::find(std::begin(kOfSessions), std::end(kOfSessions), out.name) != std::end(kOfSessions)) return out;
   out.login = out.name == "login-refused" ? Login::failure : Login::whole;
@@ -86,7 +91,7 @@ std::optional<LoginEvent> login_of(const Event& event, Scratch& scratch) {
   static const Field* const kSourceDomain = find_field("source.domain");  // where addresses are told by name
   if (first_value(record, ecs::source_ip, scratch, &value) || first_value(record, kSourceDomain, scratch, &value))
     out.source = value.text;
-  if (first_value(record, ecs::host_name, scratch, &value)) out.host = value.text;
+  out.host = event.host;
   std::string_view outcome = kind.outcome;
   if (outcome.empty() && first_value(record, ecs::event_outcome, scratch, &value)) outcome = value.text;
   if (outcome != "success" && outcome != "failure") return {};
@@ -116,11 +121,12 @@ LocalTime local_time(int64_t at_ns, const Zone& zone) {
   return {seconds, day, static_cast<int>((seconds - day * kDaySeconds) / 3600)};
 }
 
-std::string first_text(const Record& record, const Field* field, Scratch& scratch, size_t bytes_max) {
+std::string_view first_text(const Record& record, const Field* field, Scratch& scratch, size_t bytes_max) {
   Value value;
   scratch.clear();
-  if (!field || !first_value(record, field, scratch, &value)) return {};
-  return std::string(value.text.substr(0, bytes_max));
+  return field && first_value(record, field, scratch, &value) ? value.text.substr(0, bytes_max) : std::string_view();
 }
+
+std::string_view host_of(const Record& record, Scratch& scratch) { return first_text(record, ecs::host_name, scratch); }
 
 }  // namespace yushi::detect

@@ -36,8 +36,10 @@ struct EventKind {
   // says how often.
   std::string_view way;
   const Field* repeated = nullptr;
-  // Of who tells of login sessions: the parser's own field `sequence`, the number that the teller gave the event.
-  const Field* serial = nullptr;
+  // The parser's own fields, where it has them. Of who tells of login sessions the number and the name of the account
+  // that logged in, and the number that the teller gave the event (`sequence`).
+  const Field *login_number = nullptr, *login_name = nullptr, *serial = nullptr;
+  const Field *terminal = nullptr, *method = nullptr, *logon_type = nullptr;
 
   bool is_of_bastion = false;  // a session that a bastion opened, on the host of destination.domain
 
@@ -74,18 +76,24 @@ struct LocalTime {
 };
 LocalTime local_time(int64_t at_ns, const Zone& zone);
 
-// The first value of a field, its first bytes; empty: there is none, or no such field. Clears `scratch`.
-std::string first_text(const Record& record, const Field* field, Scratch& scratch,
-                       size_t bytes_max = std::string::npos);
+// The first value of a field, its first bytes; empty: there is none, or no such field. A view into the record or into
+// `scratch`, which it clears.
+std::string_view first_text(const Record& record, const Field* field, Scratch& scratch,
+                            size_t bytes_max = std::string::npos);
 
 struct Event {
   const Record& record;
   const EventKind& kind;
   std::string_view log;
   CountedTime counted;
+  std::string_view host;  // host.name; empty when the record has none
   // Of a kind with a `login`, when the record says with what outcome, and of a success who and from where.
   const LoginEvent* login = nullptr;
+  // Whose act it is, once somebody asked (detect/actors.h).
+  mutable std::optional<std::string> actor = {};
 };
+// host.name; empty when the record has none. May view into `scratch`, which it clears.
+std::string_view host_of(const Record& record, Scratch& scratch);
 // Programs that open a session for who was let in, and only for him.
 bool lets_people_in(std::string_view executable);
 // Views into `scratch` too.

@@ -45,12 +45,6 @@ void Folds::Count::add(const Hit& hit) {
   last_ns = std::max(last_ns, hit.at_ns);
 }
 
-Folds::Log& Folds::log_of(std::string_view log) {
-  auto at = by_log_.find(log);
-  if (at == by_log_.end()) at = by_log_.try_emplace(std::string(log)).first;
-  return at->second;
-}
-
 void Folds::remember(const RuleHead& rule) {
   auto at = rules_.find(rule.id);
   if (at == rules_.end()) {
@@ -79,7 +73,7 @@ void Folds::count(Log& log, const RuleHead& rule, const Hit& hit) {
 }
 
 bool Folds::has_share(const RuleHead& rule, const Hit& hit) {
-  Log& log = log_of(hit.log);
+  Log& log = by_log_.use(hit.log);
   auto shared = log.rules.find(rule.id);
   if (shared == log.rules.end() || has_token(shared->second, hit.received_ns, kRuleBurst, kRuleEveryNs)) return true;
   Sender& sender = sender_of(log, rule, hit);
@@ -90,7 +84,7 @@ bool Folds::has_share(const RuleHead& rule, const Hit& hit) {
 
 bool Folds::admit(const RuleHead& rule, std::string_view key, const Hit& hit, int64_t fold_ns, uint64_t* repeated,
                   int64_t* repeated_ns, std::vector<Alert>& alerts) {
-  Log& log = log_of(hit.log);
+  Log& log = by_log_.use(hit.log);
   std::string name;
   put_text(name, rule.id);
   put_text(name, key);
@@ -205,7 +199,7 @@ void Folds::tick(int64_t received_ns, std::vector<Alert>& alerts) {
       sender.counted = {};
       sender.host.clear();
     };
-    known.senders.change_each([&](const std::string& name, Sender& sender) {
+    known.senders.change_each([&](std::string_view name, Sender& sender) {
       Reader in(name);
       std::string_view rule_id = in.text(), who = in.text();
       tell(rule_id, who, sender);
@@ -216,7 +210,7 @@ void Folds::tick(int64_t received_ns, std::vector<Alert>& alerts) {
     // and is committed behind it finds another share than in a replay.
     std::erase_if(known.rules, [&](const auto& rule) { return rule.second < received_ns - kForgetNs; });
     std::erase_if(known.others, [&](const auto& rule) { return rule.second.used_ns < received_ns - kForgetNs; });
-    known.folds.change_each([&, &log = log](const std::string& name, Fold& fold) {
+    known.folds.change_each([&, &log = log](std::string_view name, Fold& fold) {
       if (fold.repeated.hits == 0) return false;
       if (received_ns < fold.due_ns) {
         counted.emplace(Reader(name).text());
@@ -285,14 +279,14 @@ void Folds::save(std::string& out) const {
       put_signed(out, used_ns);
     }
     put_varint(out, known.folds.size());
-    known.folds.for_each([&out](const std::string& name, const Fold& fold) {
+    known.folds.for_each([&out](std::string_view name, const Fold& fold) {
       put_text(out, name);
       put_signed(out, fold.raised_ns);
       put_signed(out, fold.due_ns);
       put_count(out, fold.repeated);
     });
     put_varint(out, known.senders.size());
-    known.senders.for_each([&out](const std::string& name, const Sender& sender) {
+    known.senders.for_each([&out](std::string_view name, const Sender& sender) {
       put_text(out, name);
       put_sender(out, sender);
     });
@@ -302,7 +296,7 @@ void Folds::save(std::string& out) const {
       put_sender(out, sender);
     }
     put_varint(out, known.hosts.size());
-    known.hosts.for_each([&out](const std::string& name, int64_t used_ns) {
+    known.hosts.for_each([&out](std::string_view name, int64_t used_ns) {
       put_text(out, name);
       put_signed(out, used_ns);
     });
@@ -324,7 +318,7 @@ bool Folds::load(Reader& in, uint32_t version) {
     rules_.emplace(rule.id, std::move(rule));
   }
   for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
-    Log& known = log_of(in.text());
+    Log& known = by_log_.use(in.text());
     for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
       std::string id(in.text());
       known.rules[id] = bounded_time(in.signed_varint());

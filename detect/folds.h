@@ -93,7 +93,6 @@ class Folds {
     std::map<std::string, Sender, std::less<>> others;  // by rule: senders for which there was no room
   };
 
-  Log& log_of(std::string_view log);
   Sender& sender_of(Log& log, const RuleHead& rule, const Hit& hit);
   void count(Log& log, const RuleHead& rule, const Hit& hit);
   void remember(const RuleHead& rule);
@@ -106,7 +105,7 @@ class Folds {
   static void put_sender(std::string& out, const Sender& sender);
   static Sender read_sender(Reader& in);
 
-  std::map<std::string, Log, std::less<>> by_log_;
+  ByLog<Log> by_log_;
   std::map<std::string, RuleHead, std::less<>> rules_;  // by id: those of which something is counted
   int64_t told_minute_ = 0;
 };

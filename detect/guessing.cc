@@ -46,7 +46,8 @@ Guessing::Way& Guessing::add(Key& key, const LoginEvent& login, std::string_view
     way->hours[hour_of_day(gone)] = 0;
   way->last_hour = std::max(way->last_hour, hour);
   if (way->last_hour - hour < kHours) {
-    way->hours[hour_of_day(hour)] += static_cast<uint32_t>(std::min<uint64_t>(login.times, 1000));
+    auto& tries = way->hours[hour_of_day(hour)];
+    tries = static_cast<uint16_t>(std::min<uint64_t>(tries + std::min<uint64_t>(login.times, 1000), UINT16_MAX));
     way->unsaid += std::min<uint64_t>(login.times, 1000);
   }
   for (uint64_t i = 0; i < std::min<uint64_t>(login.times, kFastMin); ++i) {
@@ -167,7 +168,7 @@ void Guessing::judge_account(const Key& key, Way& way, const LoginEvent& login, 
 void Guessing::observe(const Event& event, std::vector<Finding>& findings) {
   if (!event.login || event.login->success || event.login->source.empty()) return;
   const LoginEvent& login = *event.login;
-  Log& log = log_of(by_log_, event.log);
+  Log& log = by_log_.use(event.log);
   Key& source = log.by_source.use(ShortName(login.source));
   judge_source(log, event.log, source, add(source, login, login.user), login, findings);
   if (login.user.empty()) return;
@@ -181,7 +182,7 @@ void Guessing::save_keys(const LruMap<Key>& keys, std::string& out) {
     for (const auto& way : key.ways) {
       put_be64(out, way.way);
       put_signed(out, way.last_hour);
-      for (uint32_t count : way.hours) put_varint(out, count);
+      for (uint16_t count : way.hours) put_varint(out, count);
       put_varint(out, way.unsaid);
       put_varint(out, way.newest.size());
       for (const auto& one : way.newest) {
@@ -206,7 +207,7 @@ bool Guessing::load_keys(LruMap<Key>& keys, Reader& in) {
       Way way;
       way.way = in.be64();
       way.last_hour = std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kHour, kTimeMaxNs / kHour);
-      for (uint32_t& count : way.hours) count = static_cast<uint32_t>(in.varint());
+      for (uint16_t& count : way.hours) count = static_cast<uint16_t>(std::min<uint64_t>(in.varint(), UINT16_MAX));
       way.unsaid = in.varint();
       uint64_t newest = in.varint();
       if (newest > kFastMin) return false;

@@ -63,7 +63,7 @@ class Guessing final : public Detector {
   struct Way {
     uint64_t way = 0;
     int64_t last_hour = 0;
-    std::array<uint32_t, 24> hours{};  // tries in the hour of the day n; of the 24 up to last_hour
+    std::array<uint16_t, 24> hours{};  // tries in the hour of the day n; of the 24 up to last_hour
     std::vector<Try> newest;           // up to kFastMin, as they came
     // Between the first and the last of them in event time, in whatever order they came: a late one is of its moment.
     int64_t newest_span_ns() const;

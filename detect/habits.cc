@@ -50,9 +50,7 @@ std::string Habits::Known::numbers() const {
   return out;
 }
 
-void Habits::begin(std::string_view log, int64_t at_ns) {
-  if (by_log_.find(log) == by_log_.end()) by_log_.try_emplace(std::string(log)).first->second.first_ns = at_ns;
-}
+void Habits::begin(std::string_view log, int64_t at_ns) { by_log_.use(log, at_ns); }
 
 Habits::Day Habits::day_of(int64_t at_ns, const Zone& zone) {
   const LocalTime local = local_time(at_ns, zone);
@@ -83,8 +81,7 @@ Habits::Known Habits::judge(Habit& habit, const Day& day) {
 
 Habits::Known Habits::add(std::string_view log, std::string_view subject, int64_t at_ns, const Zone& zone,
                           std::string_view host) {
-  begin(log, at_ns);
-  Log& all = by_log_.find(log)->second;
+  Log& all = by_log_.use(log, at_ns);
   const Day day = day_of(at_ns, zone);
   Habit& habit = all.habits.use(subject);
   Known known = judge(habit, day);
@@ -98,8 +95,8 @@ Habits::Known Habits::add(std::string_view log, std::string_view subject, int64_
 }
 
 Habits::Known Habits::known(std::string_view log, std::string_view subject, int64_t at_ns, const Zone& zone) const {
-  const auto all = by_log_.find(log);
-  const Habit* habit = all == by_log_.end() ? nullptr : all->second.habits.peek(subject);
+  const Log* all = by_log_.find(log);
+  const Habit* habit = all ? all->habits.peek(subject) : nullptr;
   Habit as_of_then = habit ? *habit : Habit();
   return judge(as_of_then, day_of(at_ns, zone));
 }

@@ -93,7 +93,8 @@ class Habits {
   static Known judge(Habit& habit, const Day& day);  // with its days moved on
 
   struct Log {
-    int64_t first_ns = 0;
+    explicit Log(int64_t at_ns = 0) : first_ns(at_ns) {}
+    int64_t first_ns;
     LruMap<Habit> habits{kHabitsMax};
   };
   ByLog<Log> by_log_;

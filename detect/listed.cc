@@ -88,13 +88,13 @@ struct Listed::Act {
     scratch.clear();
     return first_value(event.record, kCommandLine, scratch, &value) ? std::string(value.text) : std::string();
   }
-  std::string host() { return text(ecs::host_name); }
+  std::string host() const { return std::string(event.host.substr(0, kNameBytesMax)); }
   bool failed() { return text(ecs::event_outcome) == "failure" || event.kind.outcome == "failure"; }
 
   const std::string& who() {
     if (!actor) {
       actor.emplace();
-      if (const auto* actors = surroundings.detectors.find<Actors>()) (void)actors->of(event.record, scratch, &*actor);
+      if (const auto* actors = surroundings.detectors.find<Actors>()) actor = actors->of(event);
     }
     return *actor;
   }
@@ -146,7 +146,7 @@ bool Listed::wants(const EventKind& kind) const {
 }
 
 void Listed::observe(const Event& event, std::vector<Finding>& findings) {
-  Log& log = log_of(by_log_, event.log);
+  Log& log = by_log_.use(event.log);
   if (event.kind.name == "change-approved") take_ticket(event, log);
   if (lists().empty() && log.tickets.size() == 0) return;
   Act act{event, surroundings_};
@@ -408,7 +408,7 @@ const Ticket* Listed::ticket_of(Act& act, const Log& log, bool* self_approved) c
       found = &ticket;
   };
   for (const auto& ticket : lists().tickets) look(ticket);
-  log.tickets.for_each([&](const std::string&, const Ticket& ticket) { look(ticket); });
+  log.tickets.for_each([&](std::string_view, const Ticket& ticket) { look(ticket); });
   return found;
 }
 
@@ -488,7 +488,7 @@ void Listed::save(std::string& out) const {
     put_varint(out, log.without.logins);
     save_entries(log.days, out, [&out](int64_t day) { put_signed(out, day); });
     put_varint(out, log.tickets.size());
-    log.tickets.for_each([&out](const std::string&, const Ticket& ticket) {
+    log.tickets.for_each([&out](std::string_view, const Ticket& ticket) {
       for (auto* text : {&ticket.id, &ticket.account, &ticket.requester, &ticket.approver, &ticket.hosts})
         put_text(out, *text);
       for (auto* moment : {&ticket.from, &ticket.until}) {

@@ -10,18 +10,21 @@
 // Cost        Bytes are counted when they are asked for, of the entries that were used since then.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
-#include <list>
 #include <map>
+#include <new>
+#include <random>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
-#include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "core/base/bytes.h"
 
@@ -42,8 +45,9 @@ uint64_t settle(T& value) {
     constexpr size_t kInside = 15;
     if (value.capacity() > kInside && value.capacity() > value.size()) value.shrink_to_fit();
     return value.size() > kInside ? value.size() + 1 + kOfAllocation : 0;
-  } else {  // a vector
-    const size_t room = value.empty() ? 0 : std::bit_ceil(value.size());
+  } else {                                                                     // a vector
+    const size_t step = std::max<size_t>(std::bit_ceil(value.size()) / 8, 1);  // by which it may be larger
+    const size_t room = (value.size() + step - 1) / step * step;
     if (value.capacity() > room) value.shrink_to_fit();
     uint64_t out = room == 0 ? 0 : room * sizeof(value[0]) + kOfAllocation;
     if constexpr (!std::is_trivially_destructible_v<typename T::value_type>)
@@ -75,79 +79,83 @@ template <class Value>
 class LruMap final : public Remembering {
  public:
   explicit LruMap(size_t entries_max) : entries_max_(entries_max) {}
-  LruMap(LruMap&&) = default;
-  LruMap& operator=(LruMap&&) = default;
+  LruMap(LruMap&& other) noexcept : entries_max_(other.entries_max_) { swap(other); }
+  LruMap& operator=(LruMap&& other) noexcept {
+    swap(other);
+    return *this;
+  }
+  ~LruMap() override { clear(); }
 
   // The value of `key`, now the most recently used; nullptr when there is none.
   Value* find(std::string_view key) {
-    auto at = index_.find(key);
-    if (at == index_.end()) return nullptr;
-    entries_.splice(entries_.end(), entries_, at->second);
-    if constexpr (kGrows) at->second->is_counted = false;
-    return &at->second->of.second;
+    Entry* const entry = at(key, hash_of_key(key));
+    if (!entry) return nullptr;
+    if (entry != newest_) {
+      unlink(entry);
+      link(entry);
+    }
+    if constexpr (kGrows) entry->is_counted = false;
+    return &entry->value;
   }
 
   // The same without counting as a use.
   const Value* peek(std::string_view key) const {
-    auto at = index_.find(key);
-    return at == index_.end() ? nullptr : &at->second->of.second;
+    const Entry* const entry = at(key, hash_of_key(key));
+    return entry ? &entry->value : nullptr;
   }
 
   // The value of `key`, made empty when there was none.
   Value& use(std::string_view key) {
     if (Value* value = find(key)) return *value;
-    if (full() && !entries_.empty()) forget_oldest();
-    Entry& made = entries_.emplace_back(key);
-    index_.emplace(std::string_view(made.of.first), std::prev(entries_.end()));
-    bytes_ += made.bytes;
-    return made.of.second;
+    if (full() && oldest_) forget_oldest();
+    if (size_ == buckets_.size()) grow();
+    Entry* const made = new (::operator new(sizeof(Entry) + key.size())) Entry(key, hash_of_key(key));
+    Entry*& bucket = bucket_of(made->hash);
+    made->next = bucket;
+    bucket = made;
+    link(made);
+    ++size_;
+    bytes_ += made->bytes;
+    return made->value;
   }
 
   void erase(std::string_view key) {
-    auto at = index_.find(key);
-    if (at == index_.end()) return;
-    auto entry = at->second;
-    index_.erase(at);
-    bytes_ -= entry->bytes;
-    entries_.erase(entry);
+    if (Entry* const entry = at(key, hash_of_key(key))) erase(entry);
   }
 
   template <class Visit>
-  void for_each(Visit&& visit) const {
-    for (const auto& entry : entries_) visit(entry.of.first, entry.of.second);
+  void for_each(Visit&& visit) const {  // visit(std::string_view key, const Value&)
+    for (const Entry* entry = oldest_; entry; entry = entry->newer) visit(entry->key(), entry->value);
   }
   // `visit` says whether it changed the value; that is no use of it.
   template <class Visit>
   void change_each(Visit&& visit) {
-    for (auto& entry : entries_)
-      if (visit(std::as_const(entry.of.first), entry.of.second)) bytes_ += recount(entry);
+    for (Entry* entry = oldest_; entry; entry = entry->newer)
+      if (visit(entry->key(), entry->value)) bytes_ += recount(*entry);
   }
 
-  bool full() const { return entries_.size() >= entries_max_; }
+  bool full() const { return size_ >= entries_max_; }
   // The key and value that go next when the map is full; not of an empty map.
-  const std::pair<std::string, Value>& oldest() const { return entries_.front().of; }
+  std::pair<std::string_view, const Value&> oldest() const { return {oldest_->key(), oldest_->value}; }
 
-  size_t size() const { return entries_.size(); }
+  size_t size() const { return size_; }
   size_t entries_max() const { return entries_max_; }
   void clear() {
-    index_.clear();
-    entries_.clear();
-    bytes_ = 0;
+    while (oldest_) erase(oldest_);
+    buckets_.clear();
   }
 
   uint64_t bytes() override {
     if constexpr (kGrows)  // those that were used stand at the end
-      for (auto at = entries_.rbegin(); at != entries_.rend() && !at->is_counted; ++at) {
-        bytes_ += recount(*at);
-        at->is_counted = true;
+      for (Entry* entry = newest_; entry && !entry->is_counted; entry = entry->older) {
+        bytes_ += recount(*entry);
+        entry->is_counted = true;
       }
     return bytes_;
   }
 
   void forget_oldest() override {
-    bytes_ -= entries_.front().bytes;
-    index_.erase(std::string_view(entries_.front().of.first));
-    entries_.pop_front();
+    erase(oldest_);
     ++forgotten_;
   }
 
@@ -156,9 +164,9 @@ class LruMap final : public Remembering {
   uint64_t bytes_of(std::string_view account) override {
     bytes();
     uint64_t out = 0;
-    for (const auto& entry : entries_) {
-      const std::string_view key = entry.of.first;
-      if (key.substr(key.rfind('\n') + 1) == account) out += entry.bytes;
+    for (const Entry* entry = oldest_; entry; entry = entry->newer) {
+      const std::string_view key = entry->key();
+      if (key.substr(key.rfind('\n') + 1) == account) out += entry->bytes;
     }
     return out;
   }
@@ -166,47 +174,152 @@ class LruMap final : public Remembering {
  private:
   static constexpr bool kGrows = !std::is_trivially_destructible_v<Value>;
 
+  // Its key stands behind it.
   struct Entry {
-    explicit Entry(std::string_view key) : of(key, Value()), bytes(kEntryBytes + settle(of.first)) {}
-    std::pair<std::string, Value> of;
-    uint64_t bytes;  // as counted last
-    bool is_counted = !kGrows;
-    // Of the list's node, the index's and its bucket, and what the heap wants for two allocations.
-    static constexpr uint64_t kEntryBytes = sizeof(std::pair<std::string, Value>) + 16 + 16 + 40 + 8 + 16;
+    Entry(std::string_view key, uint32_t its_hash)
+        : hash(its_hash), key_bytes(static_cast<uint32_t>(key.size())), bytes(own_bytes()) {
+      std::copy(key.begin(), key.end(), reinterpret_cast<char*>(this + 1));
+    }
+    std::string_view key() const { return {reinterpret_cast<const char*>(this + 1), key_bytes}; }
+    // Of the allocation, and of its bucket.
+    uint32_t own_bytes() const { return static_cast<uint32_t>(sizeof(Entry) + key_bytes + 16 + 2 * sizeof(Entry*)); }
+
+    Entry *older = nullptr, *newer = nullptr;  // by when it was used
+    Entry* next = nullptr;                     // of its bucket
+    uint32_t hash;
+    uint32_t key_bytes;
+    uint32_t bytes : 31;  // as counted last
+    uint32_t is_counted : 1 = !kGrows;
+    Value value{};
   };
-  using Entries = std::list<Entry>;
+
+  // Of one process: nothing that is saved depends on it.
+  static uint32_t hash_of_key(std::string_view key) {
+    static const uint64_t seed = std::random_device()() | uint64_t{1} << 32;
+    constexpr uint64_t kOdd = 0x9e3779b97f4a7c15u;
+    uint64_t out = seed ^ key.size() * kOdd;
+    const auto mix = [&out](const char* from, size_t bytes) {
+      uint64_t word = 0;
+      std::memcpy(&word, from, bytes);
+      out = (out ^ word) * kOdd;
+      out ^= out >> 29;
+    };
+    const char* from = key.data();
+    size_t left = key.size();
+    for (; left >= 8; from += 8, left -= 8) mix(from, 8);
+    if (left > 0) mix(from, left);
+    return static_cast<uint32_t>(out * kOdd >> 32);
+  }
+
+  Entry*& bucket_of(uint32_t hash) { return buckets_[hash & (buckets_.size() - 1)]; }
+  Entry* at(std::string_view key, uint32_t hash) const {
+    if (buckets_.empty()) return nullptr;
+    Entry* entry = buckets_[hash & (buckets_.size() - 1)];
+    while (entry && (entry->hash != hash || entry->key() != key)) entry = entry->next;
+    return entry;
+  }
+  void grow() {
+    buckets_.assign(std::max<size_t>(buckets_.size() * 2, 8), nullptr);
+    for (Entry* entry = oldest_; entry; entry = entry->newer) {
+      Entry*& bucket = bucket_of(entry->hash);
+      entry->next = bucket;
+      bucket = entry;
+    }
+  }
+  void link(Entry* entry) {
+    entry->older = newest_;
+    entry->newer = nullptr;
+    (newest_ ? newest_->newer : oldest_) = entry;
+    newest_ = entry;
+  }
+  void unlink(Entry* entry) {
+    (entry->older ? entry->older->newer : oldest_) = entry->newer;
+    (entry->newer ? entry->newer->older : newest_) = entry->older;
+  }
+  void erase(Entry* entry) {
+    Entry** before = &bucket_of(entry->hash);
+    while (*before != entry) before = &(*before)->next;
+    *before = entry->next;
+    unlink(entry);
+    --size_;
+    bytes_ -= entry->bytes;
+    entry->~Entry();
+    ::operator delete(entry);
+  }
+  void swap(LruMap& other) noexcept {
+    std::swap(entries_max_, other.entries_max_);
+    std::swap(buckets_, other.buckets_);
+    std::swap(oldest_, other.oldest_);
+    std::swap(newest_, other.newest_);
+    std::swap(size_, other.size_);
+    std::swap(bytes_, other.bytes_);
+    std::swap(forgotten_, other.forgotten_);
+  }
 
   // How many bytes it has more than before.
   static uint64_t recount(Entry& entry) {
     const uint64_t before = entry.bytes;
-    entry.bytes = Entry::kEntryBytes + settle(entry.of.first) + settle(entry.of.second);
+    entry.bytes = static_cast<uint32_t>(entry.own_bytes() + settle(entry.value)) & 0x7fffffff;
     return entry.bytes - before;
   }
 
   size_t entries_max_;
-  Entries entries_;
-  std::unordered_map<std::string_view, typename Entries::iterator> index_;  // keys view into entries_
+  std::vector<Entry*> buckets_;  // as many as entries at least, a power of two
+  Entry *oldest_ = nullptr, *newest_ = nullptr;
+  size_t size_ = 0;
   uint64_t bytes_ = 0, forgotten_ = 0;
 };
 
 // What a detector remembers is kept for each log by itself: a struct with its maps, or one map.
 template <class Log>
-using ByLog = std::map<std::string, Log, std::less<>>;
+class ByLog {
+ public:
+  ByLog() = default;
+  ByLog(ByLog&& other) noexcept : logs_(std::move(other.logs_)) { other.asked_ = nullptr; }
+  ByLog& operator=(ByLog&& other) noexcept {
+    logs_ = std::move(other.logs_);
+    asked_ = other.asked_ = nullptr;
+    return *this;
+  }
+  ~ByLog() = default;
 
-// That of this log, made of `arguments` when there was none.
-template <class Log, class... Arguments>
-Log& log_of(ByLog<Log>& by_log, std::string_view name, const Arguments&... arguments) {
-  auto at = by_log.find(name);
-  if (at == by_log.end()) at = by_log.try_emplace(std::string(name), arguments...).first;
-  return at->second;
-}
+  // That of this log; nullptr when there is none.
+  const Log* find(std::string_view name) const {
+    if (asked_ && asked_->first == name) return &asked_->second;  // a batch is of one log
+    const auto at = logs_.find(name);
+    if (at == logs_.end()) return nullptr;
+    asked_ = &*at;
+    return &at->second;
+  }
+  Log* find(std::string_view name) { return const_cast<Log*>(std::as_const(*this).find(name)); }
+  // Made of `arguments` when there was none.
+  template <class... Arguments>
+  Log& use(std::string_view name, const Arguments&... arguments) {
+    if (Log* log = find(name)) return *log;
+    return logs_.try_emplace(std::string(name), arguments...).first->second;
+  }
+
+  auto begin() { return logs_.begin(); }
+  auto end() { return logs_.end(); }
+  auto begin() const { return logs_.begin(); }
+  auto end() const { return logs_.end(); }
+  size_t size() const { return logs_.size(); }
+  void clear() {
+    asked_ = nullptr;
+    logs_.clear();
+  }
+
+ private:
+  std::map<std::string, Log, std::less<>> logs_;
+  mutable const std::pair<const std::string, Log>* asked_ = nullptr;  // the one that was asked for last
+};
 
 // A map as the state has it: each entry by its key and what `save_value(value)` writes or `load_value(value)` reads,
 // which may answer false: it is none of ours.
 template <class Value, class SaveValue>
 void save_entries(const LruMap<Value>& entries, std::string& out, SaveValue&& save_value) {
   put_varint(out, entries.size());
-  entries.for_each([&](const std::string& key, const Value& value) {
+  entries.for_each([&](std::string_view key, const Value& value) {
     put_text(out, key);
     save_value(value);
   });
@@ -236,7 +349,7 @@ template <class Log, class LoadLog, class... Arguments>
 bool load_logs(ByLog<Log>& by_log, Reader& in, LoadLog&& load_log, const Arguments&... arguments) {
   by_log.clear();
   for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs)
-    if (!load_log(log_of(by_log, in.text(), arguments...))) return false;
+    if (!load_log(by_log.use(in.text(), arguments...))) return false;
   return in.ok();
 }
 

@@ -42,18 +42,13 @@ bool NewCommands::wants(const EventKind& kind) const {
 
 void NewCommands::observe(const Event& event, std::vector<Finding>& findings) {
   const auto* actors = surroundings_.detectors.find<Actors>();
-  Scratch scratch;
-  std::string actor;
-  if (event.kind.outcome == "failure" || !actors || !actors->of(event.record, scratch, &actor)) return;
+  if (event.kind.outcome == "failure" || !actors) return;
+  const std::string& actor = actors->of(event);
+  if (actor.empty()) return;
   const std::string program = program_of(event.record);
   if (program.empty()) return;
   const int64_t at_ns = event.counted.at_ns;
-  auto at = by_log_.find(event.log);
-  if (at == by_log_.end()) {
-    at = by_log_.try_emplace(std::string(event.log)).first;
-    at->second.first_ns = at_ns;
-  }
-  Log& log = at->second;
+  Log& log = by_log_.use(event.log, at_ns);
   Account& account = log.accounts.use(ShortName(actor));
   ++account.commands;
   const bool is_new = log.programs.peek(program) == nullptr;

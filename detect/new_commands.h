@@ -53,7 +53,8 @@ class NewCommands final : public Detector {
     auto parts() { return std::tie(names, indexes); }
   };
   struct Log {
-    int64_t first_ns = 0;
+    explicit Log(int64_t at_ns = 0) : first_ns(at_ns) {}
+    int64_t first_ns;
     LruMap<bool> programs{kProgramsMax};
     LruMap<Account> accounts{kAccountsMax};
   };

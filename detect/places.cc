@@ -34,13 +34,39 @@ ShortName::ShortName(std::string_view name) : view_(name) {
   view_ = kept_;
 }
 
-size_t Places::find(std::string_view name) const {
+std::string Places::packed(std::string_view full_name) {
+  std::array<uint8_t, 16> address;
+  if (parse_ip(full_name, &address)) {
+    char text[kIpTextMax];
+    // Any other text of it could not be given back.
+    if (std::string_view(text, format_ip(address, text)) == full_name) {
+      const size_t bytes = full_name.find(':') == full_name.npos ? 4 : address.size();
+      std::string out(1, static_cast<char>(kIsAddress | bytes));
+      return out.append(reinterpret_cast<const char*>(address.data()) + address.size() - bytes, bytes);
+    }
+  }
+  const ShortName name(full_name);
+  std::string out(1, static_cast<char>(std::string_view(name).size()));
+  return out += std::string_view(name);
+}
+
+std::string_view Places::name_at(size_t at, char* room) const {
+  const char* const begin = packed_.data() + at + 1;
+  const size_t bytes = length_at(at);
+  if ((static_cast<uint8_t>(packed_[at]) & kIsAddress) == 0) return {begin, bytes};
+  std::array<uint8_t, 16> address{};
+  if (bytes == 4) address[10] = address[11] = 0xff;
+  std::copy(begin, begin + bytes, address.end() - static_cast<ptrdiff_t>(bytes));
+  return {room, format_ip(address, room)};
+}
+
+size_t Places::find(std::string_view packed_name) const {
   size_t at = 0;
-  while (at < packed_.size() && name_at(at) != name) at = next(at);
+  while (at < packed_.size() && packed_.compare(at, packed_name.size(), packed_name) != 0) at = next(at);
   return at;
 }
 
-bool Places::has(std::string_view name) const { return find(ShortName(name)) < packed_.size(); }
+bool Places::has(std::string_view name) const { return !packed_.empty() && find(packed(name)) < packed_.size(); }
 
 size_t Places::size() const {
   size_t out = 0;
@@ -55,14 +81,13 @@ bool Places::full() const {
 
 void Places::add(std::string_view full_name, uint64_t when, uint64_t count) {
   if (full_name.empty()) return;
-  const ShortName name(full_name);
-  const auto put = [](uint64_t value, char* to) {  // as put_be32
-    value = std::min<uint64_t>(value, UINT32_MAX);
-    for (int i = 3; i >= 0; --i, value >>= 8) to[i] = static_cast<char>(value & 0xff);
+  const std::string name = packed(full_name);
+  const auto put = [](uint64_t value, size_t bytes, char* to) {
+    for (; bytes > 0; --bytes, value >>= 8) to[bytes - 1] = static_cast<char>(value & 0xff);
   };
   size_t at = find(name);
   if (at == packed_.size()) {
-    const size_t bytes = 1 + std::string_view(name).size() + kNumbersBytes;
+    const size_t bytes = name.size() + kNumbersBytes;
     while (!packed_.empty() && (packed_.size() + bytes > kBytesMax || size() >= kNamesMax)) {
       size_t oldest = 0;
       for (size_t one = 0; one < packed_.size(); one = next(one))
@@ -70,19 +95,20 @@ void Places::add(std::string_view full_name, uint64_t when, uint64_t count) {
       packed_.erase(oldest, next(oldest) - oldest);
     }
     at = packed_.size();
-    packed_ += static_cast<char>(std::string_view(name).size());
     packed_ += name;
     packed_.append(kNumbersBytes, '\0');
   }
-  char* const numbers = packed_.data() + next(at) - kNumbersBytes;
-  put(uint64_t{get_be32(numbers)} + count, numbers);
-  put(std::max<uint64_t>(when, get_be32(numbers + kNumbersBytes / 2)), numbers + kNumbersBytes / 2);
+  const uint64_t counted = std::min<uint64_t>(count_at(at) + std::min<uint64_t>(count, UINT16_MAX), UINT16_MAX);
+  const uint64_t last = std::max<uint64_t>(std::min<uint64_t>(when, UINT32_MAX), when_at(at));
+  put(counted, 2, packed_.data() + next(at) - kNumbersBytes);
+  put(last, 4, packed_.data() + next(at) - 4);
 }
 
 void Places::save(std::string& out) const {
   put_varint(out, size());
   for (size_t at = 0; at < packed_.size(); at = next(at)) {
-    put_text(out, name_at(at));
+    char room[kNameBytesMax];
+    put_text(out, name_at(at, room));
     put_varint(out, count_at(at));
     put_varint(out, when_at(at));
   }

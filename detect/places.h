@@ -32,11 +32,11 @@ class ShortName {
 };
 
 // Names with how often each came and when it last did, in the order in which they came first; in one text, since each
-// account has its own. When there are kNamesMax, or they fill kBytesMax bytes, the one that came longest ago goes: it
-// remembers 37 addresses in IPv4 at least, and 12 names of any length.
+// account has its own, and addresses in their bytes. When there are kNamesMax, or they fill kBytesMax bytes, the one
+// that came longest ago goes: it remembers 64 addresses in IPv4, 33 in IPv6, and 10 names of any length.
 class Places {
  public:
-  static constexpr size_t kNamesMax = 64, kBytesMax = 896;
+  static constexpr size_t kNamesMax = 64, kBytesMax = 768;
 
   bool has(std::string_view name) const;
   // Came `count` times more, the last time then (seconds or any other count that grows).
@@ -46,8 +46,10 @@ class Places {
   bool full() const;  // the next new one makes another go
   template <class Visit>
   void for_each(Visit&& visit) const {  // visit(name, count, when)
-    for (size_t at = 0; at < packed_.size(); at = next(at))
-      visit(name_at(at), uint64_t{count_at(at)}, uint64_t{when_at(at)});
+    for (size_t at = 0; at < packed_.size(); at = next(at)) {
+      char room[kNameBytesMax];
+      visit(name_at(at, room), uint64_t{count_at(at)}, uint64_t{when_at(at)});
+    }
   }
 
   void save(std::string& out) const;
@@ -55,15 +57,17 @@ class Places {
   auto parts() { return std::tie(packed_); }
 
  private:
-  // Of each: the length in a byte, the name, four bytes that count, four that say when.
-  static constexpr size_t kNumbersBytes = 8;
-  size_t next(size_t at) const { return at + 1 + static_cast<unsigned char>(packed_[at]) + kNumbersBytes; }
-  std::string_view name_at(size_t at) const {
-    return std::string_view(packed_).substr(at + 1, static_cast<unsigned char>(packed_[at]));
-  }
-  uint32_t count_at(size_t at) const { return get_be32(packed_.data() + next(at) - kNumbersBytes); }
-  uint32_t when_at(size_t at) const { return get_be32(packed_.data() + next(at) - kNumbersBytes / 2); }
-  size_t find(std::string_view name) const;  // where it stands; packed_.size(): nowhere
+  // Of each: its length in a byte, with kIsAddress where it is an address and not its text, the name, two bytes that
+  // count (UINT16_MAX: so often or more), four that say when.
+  static constexpr size_t kNumbersBytes = 6, kNameBytesMax = ShortName::kBytesMax;
+  static constexpr uint8_t kIsAddress = 0x80;
+  static std::string packed(std::string_view name);
+  size_t length_at(size_t at) const { return static_cast<uint8_t>(packed_[at]) & ~kIsAddress; }
+  size_t next(size_t at) const { return at + 1 + length_at(at) + kNumbersBytes; }
+  std::string_view name_at(size_t at, char* room) const;
+  uint32_t count_at(size_t at) const { return get_be32(packed_.data() + next(at) - kNumbersBytes - 2) & UINT16_MAX; }
+  uint32_t when_at(size_t at) const { return get_be32(packed_.data() + next(at) - 4); }
+  size_t find(std::string_view packed_name) const;  // where it stands; packed_.size(): nowhere
 
   std::string packed_;
 };

@@ -27,7 +27,7 @@ constexpr const char* kRightFields[] = {"group.name", "user.target.roles", "user
 
 std::string text_of(const Record& record, const Field* field, size_t bytes_max = 256) {
   Scratch scratch;
-  return first_text(record, field, scratch, bytes_max);
+  return std::string(first_text(record, field, scratch, bytes_max));
 }
 
 std::vector<std::string_view> words_of(std::string_view line, std::string_view blanks) {
@@ -153,7 +153,7 @@ void Rights::observe(const Event& event, std::vector<Finding>& findings) {
     text = text_of(record, kPath);
     grants = of_file(text);
   } else if (kind == "password-changed") {
-    password_set(log_of(by_log_, event.log), event, findings);
+    password_set(by_log_.use(event.log), event, findings);
     return;
   } else {
     static const Field* const kTarget = find_field("user.target.name");
@@ -172,7 +172,7 @@ void Rights::observe(const Event& event, std::vector<Finding>& findings) {
   }
   for (auto& grant : grants)
     if (!grant.account.empty() && !grant.right.empty())
-      granted(log_of(by_log_, event.log), event, grant.account, grant.right, findings);
+      granted(by_log_.use(event.log), event, grant.account, grant.right, findings);
 }
 
 void Rights::granted(Log& log, const Event& event, std::string_view account, std::string_view right,
@@ -212,14 +212,12 @@ void Rights::granted(Log& log, const Event& event, std::string_view account, std
 // Whose password it is stands in the record, who sets it is known where the audit system tells of the login.
 void Rights::password_set(Log& log, const Event& event, std::vector<Finding>& findings) const {
   const auto* actors = surroundings_.detectors.find<Actors>();
-  Scratch scratch;
-  std::string actor;
+  if (!actors) return;
+  const std::string& actor = actors->of(event);
   static const Field* const kTarget = find_field("user.target.name");
   std::string owner = text_of(event.record, kTarget);
   if (owner.empty()) owner = text_of(event.record, ecs::user_name);
-  if (!actors || !actors->of(event.record, scratch, &actor) || owner.empty() || actor == owner ||
-      actor.starts_with("uid "))
-    return;
+  if (actor.empty() || owner.empty() || actor == owner || actor.starts_with("uid ")) return;
   auto& [last_day, days] = log.offices.use(ShortName(actor));
   const int64_t day = floor_div(event.counted.at_ns, kDay), gone = day - last_day;
   if (gone > 0) {
@@ -235,12 +233,12 @@ void Rights::password_set(Log& log, const Event& event, std::vector<Finding>& fi
   finding.score = 55;
   finding.key = printable(actor) + " " + printable(owner);
   finding.fold_ns = kDay;
-  finding.reason = printable(actor) + " set the password of " + printable(owner) + " on " +
-                   printable(text_of(event.record, ecs::host_name)) + "; it did so on " + std::to_string(other_days) +
-                   " other days of the last " + std::to_string(kDaysRemembered);
-  finding.reason_zh = "账号 " + printable(actor) + " 在主机 " + printable(text_of(event.record, ecs::host_name)) +
-                      " 上设置了账号 " + printable(owner) + " 的口令；最近 " + std::to_string(kDaysRemembered) +
-                      " 天中另有 " + std::to_string(other_days) + " 天设置过他人口令";
+  finding.reason = printable(actor) + " set the password of " + printable(owner) + " on " + printable(event.host) +
+                   "; it did so on " + std::to_string(other_days) + " other days of the last " +
+                   std::to_string(kDaysRemembered);
+  finding.reason_zh = "账号 " + printable(actor) + " 在主机 " + printable(event.host) + " 上设置了账号 " +
+                      printable(owner) + " 的口令；最近 " + std::to_string(kDaysRemembered) + " 天中另有 " +
+                      std::to_string(other_days) + " 天设置过他人口令";
   finding.baseline = "days=" + std::to_string(other_days);
   finding.records = {event.record.index};
   findings.push_back(std::move(finding));

@@ -67,7 +67,7 @@ void Room::tick(const Holdings& all, uint64_t bytes_max, int64_t received_ns) {
     const uint64_t gone = one.map->take_forgotten();
     if (gone == 0) continue;
     forgotten_ += gone;
-    if (one.what != Kept::passing) log_of(by_log_, one.log).untold[static_cast<size_t>(one.what)] += gone;
+    if (one.what != Kept::passing) by_log_.use(one.log).untold[static_cast<size_t>(one.what)] += gone;
   }
   for (auto& [name, log] : by_log_) {
     const bool is_due = received_ns / kDay != log.told_day;

@@ -21,11 +21,11 @@ constexpr int64_t kFoldNs = 12 * kHour;
 bool is_root_at_a_terminal(const Event& event, Scratch& scratch) {
   static const Field* const kAs = find_field("user.effective.name");
   static const Field* const kNumber = find_field("user.id");
-  const std::string login = first_text(event.record, find_field(event.kind.message->dataset + ".auid"), scratch);
-  if (login.empty()) return first_text(event.record, kAs, scratch) == "root";
-  const std::string terminal = first_text(event.record, find_field(event.kind.message->dataset + ".tty"), scratch);
-  return first_text(event.record, kNumber, scratch) == "0" && !terminal.empty() && terminal != "(none)" &&
-         terminal != "?";
+  if (first_text(event.record, event.kind.login_number, scratch).empty())
+    return first_text(event.record, kAs, scratch) == "root";
+  if (first_text(event.record, kNumber, scratch) != "0") return false;
+  const std::string_view terminal = first_text(event.record, event.kind.terminal, scratch);
+  return !terminal.empty() && terminal != "(none)" && terminal != "?";
 }
 
 }  // namespace
@@ -36,16 +36,15 @@ bool RootHours::wants(const EventKind& kind) const { return kind.is_command() ||
 
 void RootHours::observe(const Event& event, std::vector<Finding>& findings) {
   Scratch scratch;
-  std::string actor;
   const auto* actors = surroundings_.detectors.find<Actors>();
-  if (event.kind.outcome == "failure" || !is_root_at_a_terminal(event, scratch) || !actors ||
-      !actors->of(event.record, scratch, &actor) || actor == "root")
-    return;
+  if (event.kind.outcome == "failure" || !is_root_at_a_terminal(event, scratch) || !actors) return;
+  const std::string& actor = actors->of(event);
+  if (actor.empty() || actor == "root") return;
   const auto zone = surroundings_.options.zone_of(event.log);
   const auto [seconds, day, hour] = local_time(event.counted.at_ns, *zone);
   const int64_t now = floor_div(seconds, 3600);
 
-  Account& account = log_of(by_log_, event.log, kAccountsMax).use(ShortName(actor));
+  Account& account = by_log_.use(event.log, kAccountsMax).use(ShortName(actor));
   if (account.days > 0 && now == account.last_hour) return;
   uint32_t near = 0;
   for (int by = -kHoursAround; by <= kHoursAround; ++by)
@@ -64,10 +63,9 @@ void RootHours::observe(const Event& event, std::vector<Finding>& findings) {
   if (accounts && accounts->has_logged_in(event.log, actor, event.counted.at_ns - kLoginNs, event.counted.at_ns))
     return;
 
-  static const Field* const kHost = ecs::host_name;
   static const Field* const kCommand = find_field("process.command_line");
-  const std::string host = first_text(event.record, kHost, scratch);
-  const std::string command = first_text(event.record, kCommand, scratch).substr(0, kShownBytesMax);
+  const std::string_view host = event.host;
+  const std::string command(first_text(event.record, kCommand, scratch, kShownBytesMax));
   const std::string from = hour_text(hour - kHoursAround), to = hour_text(hour + kHoursAround + 1);
   Finding finding;
   finding.kind = &kOddHour;

@@ -20,10 +20,12 @@ void Serials::observe(const Event& event, std::vector<Finding>& findings) {
   Value value;
   if (!first_value(event.record, event.kind.serial, scratch, &value) || value.integer <= 0) return;
   const auto number = static_cast<uint64_t>(value.integer);
-  scratch.clear();
-  if (!first_value(event.record, ecs::host_name, scratch, &value)) return;
-  const std::string host(value.text.substr(0, kNameBytesMax));
-  Teller& teller = log_of(by_log_, event.log, kTellersMax).use(host + "\n" + event.kind.message->dataset);
+  if (event.host.empty()) return;
+  const std::string_view host = event.host.substr(0, kNameBytesMax);
+  std::string key(host);
+  key += '\n';
+  key += event.kind.message->dataset;
+  Teller& teller = by_log_.use(event.log, kTellersMax).use(key);
 
   const uint64_t before = teller.last, before_index = teller.last_index;
   if (number <= before && before - number < kStepMax && number > before / 2) return;  // late, or another line of it

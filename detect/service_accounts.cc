@@ -30,7 +30,7 @@ void ServiceAccounts::observe(const Event& event, std::vector<Finding>& findings
   Scratch scratch;
   Value value;
   const auto account_of = [&](std::string_view user) -> Account& {
-    return log_of(by_log_, event.log, kAccountsMax).use(ShortName(user));
+    return by_log_.use(event.log, kAccountsMax).use(ShortName(user));
   };
   const int64_t second = floor_div(event.counted.at_ns, kSecond), day = floor_div(second, kDaySeconds);
   if (event.kind.name == "job-run") {
@@ -40,12 +40,8 @@ void ServiceAccounts::observe(const Event& event, std::vector<Finding>& findings
   }
   if (!event.login || !event.login->success) return;
   const LoginEvent& login = *event.login;
-  const auto own = [&](const char* name) {
-    const Field* field = find_field(event.kind.message->dataset + name);
-    scratch.clear();
-    return field && first_value(event.record, field, scratch, &value) ? std::string(value.text) : std::string();
-  };
-  const std::string method = own(".method"), type = own(".logon_type");
+  const std::string method(first_text(event.record, event.kind.method, scratch)),
+      type(first_text(event.record, event.kind.logon_type, scratch));
   if (method.empty() && type.empty()) return;  // another word of a login that is told with its method
   Account& account = account_of(login.user);
   const bool typed = is_typed(method, type);

@@ -229,14 +229,9 @@ void Services::observe(const Event& event, std::vector<Finding>& findings) {
     command = CommandReader(line).read();
     if (command.does == Command::Does::nothing) return;
   }
-  const std::string host_name = text(ecs::host_name).substr(0, kUnitBytesMax);
+  const std::string_view host_name = event.host.substr(0, kUnitBytesMax);
   if (host_name.empty()) return;
-  auto at = by_log_.find(event.log);
-  if (at == by_log_.end()) {
-    at = by_log_.try_emplace(std::string(event.log)).first;
-    at->second.first_ns = event.counted.at_ns;
-  }
-  Log& log = at->second;
+  Log& log = by_log_.use(event.log, event.counted.at_ns);
   if (kind == "host-stopped" || kind == "host-started" || command.does == Command::Does::end_host) {
     Host& host = log.hosts.use(host_name);
     host.going_down_ns = event.counted.at_ns;
@@ -244,8 +239,8 @@ void Services::observe(const Event& event, std::vector<Finding>& findings) {
     return;
   }
   if (command.does != Command::Does::nothing) {
-    std::string actor;
-    if (const auto* actors = surroundings_.detectors.find<Actors>()) actors->of(record, scratch, &actor);
+    std::string_view actor;
+    if (const auto* actors = surroundings_.detectors.find<Actors>()) actor = actors->of(event);
     for (auto service : command.services) {
       if (command.does == Command::Does::stop)
         stopped(log, event, host_name, service, actor.empty() ? kSomebody : actor, findings);
@@ -330,7 +325,7 @@ bool Services::is_left(std::string_view log, std::string_view host, const Stop& 
 
 void Services::tick(const Tick& tick, std::vector<Finding>& findings) {
   for (auto& [log_name, log] : by_log_) {
-    log.hosts.change_each([&, &name = log_name, &of = log](const std::string& host_name, Host& host) {
+    log.hosts.change_each([&, &name = log_name, &of = log](std::string_view host_name, Host& host) {
       return std::erase_if(host.stops, [&](Stop& stop) {
         if (!is_left(name, host_name, stop, tick.received_ns)) return false;
         tell(of, name, host_name, stop, findings);
@@ -340,9 +335,9 @@ void Services::tick(const Tick& tick, std::vector<Finding>& findings) {
   }
 }
 
-void Services::tell(Log& log, std::string_view log_name, const std::string& host, Stop& stop,
+void Services::tell(Log& log, std::string_view log_name, std::string_view host, Stop& stop,
                     std::vector<Finding>& findings) const {
-  Unit& unit = log.units.use(host + "\n" + stop.name);
+  Unit& unit = log.units.use(std::string(host) + "\n" + stop.name);
   const int64_t day = floor_div(stop.at_ns, kDay), gone = day - unit.last_day;
   if (gone > 0) {
     unit.days = gone < kDaysRemembered ? unit.days << gone : 0;

@@ -66,7 +66,8 @@ class Services final : public Detector {
     uint64_t days = 0;  // bit n: it was left stopped n days before last_day
   };
   struct Log {
-    int64_t first_ns = 0;
+    explicit Log(int64_t at_ns = 0) : first_ns(at_ns) {}
+    int64_t first_ns;
     LruMap<Host> hosts{kHostsMax};
     LruMap<Unit> units{kUnitsMax};
   };
@@ -74,7 +75,7 @@ class Services final : public Detector {
                std::string_view actor, std::vector<Finding>& findings) const;
   void started(Log& log, const Event& event, std::string_view host_name, std::string_view service);
   bool is_left(std::string_view log, std::string_view host, const Stop& stop, int64_t received_ns) const;
-  void tell(Log& log, std::string_view log_name, const std::string& host, Stop& stop,
+  void tell(Log& log, std::string_view log_name, std::string_view host, Stop& stop,
             std::vector<Finding>& findings) const;
 
   const Surroundings& surroundings_;

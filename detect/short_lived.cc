@@ -22,7 +22,7 @@ std::string account_of(const Event& event, bool makes, Scratch& scratch) {
     return makes ? account_made_by(value.text) : account_deleted_by(value.text);
   }
   if (event.kind.name != (makes ? "account-created" : "account-deleted")) return {};
-  auto name = first_text(event.record, kTarget, scratch);
+  std::string name(first_text(event.record, kTarget, scratch));
   // Of a database's statement it is known who gave it, not of whom it speaks.
   if (name.empty() && !event.kind.has_category("database")) name = first_text(event.record, ecs::user_name, scratch);
   return name;
@@ -42,21 +42,21 @@ void ShortLived::observe(const Event& event, std::vector<Finding>& findings) {
       event.kind.outcome == "failure" || first_text(event.record, ecs::event_outcome, scratch) == "failure";
   if (failed) return;
   if (const auto made = account_of(event, true, scratch); !made.empty()) {
-    auto& accounts = log_of(by_log_, event.log, kAccountsMax);
-    Account* known = accounts.find(ShortName(made));
+    auto& all = by_log_.use(event.log, kAccountsMax);
+    Account* known = all.find(ShortName(made));
     // The same told by several is one.
-    if (!known || at_ns - known->made_ns > kWithinNs) accounts.use(ShortName(made)) = {at_ns, 0, event.record.index, 0};
+    if (!known || at_ns - known->made_ns > kWithinNs) all.use(ShortName(made)) = {at_ns, 0, event.record.index, 0};
     return;
   }
-  const auto at = by_log_.find(event.log);
-  if (at == by_log_.end() || at->second.size() == 0) return;
+  auto* const accounts = by_log_.find(event.log);
+  if (!accounts || accounts->size() == 0) return;
   if (const auto gone = account_of(event, false, scratch); !gone.empty()) {
-    Account* account = at->second.find(ShortName(gone));
+    Account* account = accounts->find(ShortName(gone));
     if (!account) return;
     const Account was = *account;
     account->used_ns = 0;  // told once
     if (was.used_ns == 0 || at_ns - was.made_ns > kWithinNs || at_ns < was.used_ns) return;
-    const std::string host = first_text(event.record, ecs::host_name, scratch);
+    const std::string_view host = event.host;
     Finding finding;
     finding.kind = &kShort;
     finding.severity = Severity::high;
@@ -78,9 +78,10 @@ void ShortLived::observe(const Event& event, std::vector<Finding>& findings) {
     who = event.login->success ? event.login->user : std::string_view();
   } else if (event.kind.is_command()) {
     const auto* actors = surroundings_.detectors.find<Actors>();
-    if (!actors || !actors->of(event.record, scratch, &who)) return;
+    if (!actors) return;
+    who = actors->of(event);
   }
-  Account* account = who.empty() ? nullptr : at->second.find(ShortName(who));
+  Account* account = who.empty() ? nullptr : accounts->find(ShortName(who));
   if (!account || account->used_ns != 0 || at_ns < account->made_ns) return;
   account->used_ns = at_ns;
   account->used_index = event.record.index;

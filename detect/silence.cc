@@ -65,13 +65,11 @@ void Silence::Rate::load(Reader& in) {
   for (auto& one : usual) one = static_cast<uint32_t>(in.varint());
 }
 
-void Silence::observe(const Record& record, int64_t at_ns, Scratch& scratch, std::vector<Finding>& findings) {
-  scratch.clear();
-  Value value;
-  if (!first_value(record, ecs::host_name, scratch, &value) || value.text.empty()) return;
-  Log& log = log_of(by_log_, record.origin->log);
+void Silence::observe(const Record& record, std::string_view host_name, int64_t at_ns, std::vector<Finding>& findings) {
+  if (host_name.empty()) return;
+  Log& log = by_log_.use(record.origin->log);
 
-  const auto name = value.text.substr(0, kNameBytesMax);
+  const auto name = host_name.substr(0, kNameBytesMax);
   Host& host = log.hosts.use(name);
   if (host.last_ns == 0) host.first_ns = host.last_ns = at_ns;
   if (at_ns > host.last_ns) {
@@ -89,15 +87,15 @@ void Silence::observe(const Record& record, int64_t at_ns, Scratch& scratch, std
   host.rate.add(hour);
   // A clock that is ahead does not end the hour of all.
   log.rate.add(log.next_ns == 0 ? hour : std::min(hour, floor_div(log.next_ns, kHour) + 1));
-  if (before != 0 && hour > before) judge_rate(record.origin->log, log, std::string(name), host, findings);
+  if (before != 0 && hour > before) judge_rate(record.origin->log, log, name, host, findings);
   if (++log.seen < log.hosts.size() || at_ns < log.next_ns) return;
   log.seen = 0;
   judge(record.origin->log, log, findings);
 }
 
 const Silence::Host* Silence::host_of(std::string_view log, std::string_view host) const {
-  const auto at = by_log_.find(log);
-  return at == by_log_.end() ? nullptr : at->second.hosts.peek(host);
+  const Log* known = by_log_.find(log);
+  return known ? known->hosts.peek(host) : nullptr;
 }
 
 int64_t Silence::oldest_of(std::string_view log, std::string_view host) const {
@@ -111,14 +109,14 @@ int64_t Silence::newest_of(std::string_view log, std::string_view host) const {
 }
 
 int64_t Silence::now_of(std::string_view log) const {
-  const auto at = by_log_.find(log);
-  return at == by_log_.end() || at->second.hosts.size() < kHostsAtLeast ? -kTimeMaxNs : now_of(at->second);
+  const Log* known = by_log_.find(log);
+  return known && known->hosts.size() >= kHostsAtLeast ? now_of(*known) : -kTimeMaxNs;
 }
 
 int64_t Silence::now_of(const Log& log) {
   std::vector<int64_t> newest;
   newest.reserve(log.hosts.size());
-  log.hosts.for_each([&](const std::string&, const Host& host) { newest.push_back(host.last_ns); });
+  log.hosts.for_each([&](std::string_view, const Host& host) { newest.push_back(host.last_ns); });
   const auto middle = newest.begin() + static_cast<ptrdiff_t>(newest.size() / 2);
   std::nth_element(newest.begin(), middle, newest.end());
   return *middle;
@@ -126,7 +124,7 @@ int64_t Silence::now_of(const Log& log) {
 
 bool Silence::is_common(const Log& log, const Host& host, int64_t hours) {
   uint64_t others = 0, low = 0;
-  log.hosts.for_each([&](const std::string&, const Host& other) {
+  log.hosts.for_each([&](std::string_view, const Host& other) {
     // Of one that has said nothing for long the hours are not those of now.
     if (&other == &host || other.rate.hour < host.rate.hour - kHoursKept) return;
     const uint64_t expected = other.rate.expected_in(hours);
@@ -137,7 +135,7 @@ bool Silence::is_common(const Log& log, const Host& host, int64_t hours) {
   return low >= 2 && low * kOthersOf > others;
 }
 
-void Silence::judge_rate(std::string_view name, const Log& log, const std::string& host_name, const Host& host,
+void Silence::judge_rate(std::string_view name, const Log& log, std::string_view host_name, const Host& host,
                          std::vector<Finding>& findings) {
   for (const int64_t hours : {int64_t{3}, int64_t{kHoursKept}}) {
     const uint64_t sent = host.rate.sent_in(hours), expected = host.rate.expected_in(hours);
@@ -174,7 +172,7 @@ void Silence::judge(std::string_view name, Log& log, std::vector<Finding>& findi
   if (log.hosts.size() < kHostsAtLeast) return;
   const int64_t now_ns = now_of(log);
   log.next_ns = now_ns + kJudgeEveryNs;
-  log.hosts.change_each([&](const std::string& host_name, Host& host) {
+  log.hosts.change_each([&](std::string_view host_name, Host& host) {
     const int64_t away = now_ns - host.last_ns, pause = host.longest_pause(), known = host.last_ns - host.first_ns;
     const bool may_rest = known < kWeekNs && pause >= kRestNs;
     if (host.told || known < kKnownNs || away < (may_rest ? kWeekendNs : kLeastNs) || away / kTimes < pause)

@@ -46,7 +46,7 @@ class Silence {
   static constexpr uint64_t kRateAtLeast = 60;  // fewer records than so many are no rate
 
   // Findings name their log: they are not about this record.
-  void observe(const Record& record, int64_t at_ns, Scratch& scratch, std::vector<Finding>& findings);
+  void observe(const Record& record, std::string_view host_name, int64_t at_ns, std::vector<Finding>& findings);
 
   // When the host's oldest and newest record count, and the middle one of all hosts' newest; long ago when there is
   // none.
@@ -98,7 +98,7 @@ class Silence {
   static int64_t now_of(const Log& log);
   // Whether many other hosts send less than half of what is usual, too.
   static bool is_common(const Log& log, const Host& host, int64_t hours);
-  static void judge_rate(std::string_view name, const Log& log, const std::string& host_name, const Host& host,
+  static void judge_rate(std::string_view name, const Log& log, std::string_view host_name, const Host& host,
                          std::vector<Finding>& findings);
 
   ByLog<Log> by_log_;

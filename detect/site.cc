@@ -38,12 +38,7 @@ void Site::observe(const Event& event, std::vector<Finding>& findings) {
   const LoginEvent& login = *event.login;
   const std::string_view user = login.user.substr(0, kNameBytesMax);
   const std::string network = network_of(login.source.substr(0, kNameBytesMax));
-  auto at = by_log_.find(event.log);
-  if (at == by_log_.end()) {
-    at = by_log_.try_emplace(std::string(event.log)).first;
-    at->second.first_ns = login.at_ns;
-  }
-  Log& log = at->second;
+  Log& log = by_log_.use(event.log, login.at_ns);
   const bool learning = is_young(event.log, login.at_ns);
   const auto* accounts = surroundings_.detectors.find<Accounts>();
   const bool is_new_account = accounts && !accounts->knows(event.log, user);
@@ -90,14 +85,14 @@ void Site::observe(const Event& event, std::vector<Finding>& findings) {
 }
 
 bool Site::is_young(std::string_view log, int64_t at_ns) const {
-  const auto at = by_log_.find(log);
-  return at != by_log_.end() && at_ns - at->second.first_ns < kLearnDays * kDay;
+  const Log* all = by_log_.find(log);
+  return all && at_ns - all->first_ns < kLearnDays * kDay;
 }
 
 bool Site::comes_from(std::string_view log, std::string_view host,
                       const std::function<bool(std::string_view)>& is_it) const {
-  auto at = by_log_.find(log);
-  const Host* known = at == by_log_.end() ? nullptr : at->second.hosts.peek(host.substr(0, kNameBytesMax));
+  const Log* all = by_log_.find(log);
+  const Host* known = all ? all->hosts.peek(host.substr(0, kNameBytesMax)) : nullptr;
   return known && std::any_of(known->sources.begin(), known->sources.end(),
                               [&](const Source& source) { return is_it(source.network); });
 }

@@ -64,7 +64,8 @@ class Site final : public Detector {
     auto parts() { return std::tie(sources); }
   };
   struct Log {
-    int64_t first_ns = 0;                     // event time of its first login
+    explicit Log(int64_t at_ns = 0) : first_ns(at_ns) {}
+    int64_t first_ns;                         // event time of its first login
     LruMap<uint64_t> networks{kNetworksMax};  // logins from it
     LruMap<Host> hosts{kHostsMax};
   };

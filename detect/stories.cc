@@ -103,8 +103,8 @@ bool Stories::wants(const EventKind& kind) {
 }
 
 bool Stories::is_open(std::string_view log, int64_t at_ns) const {
-  const auto at = by_log_.find(log);
-  return at != by_log_.end() && at_ns - at->second.newest_ns <= kQuietNs;
+  const Log* known = by_log_.find(log);
+  return known && at_ns - known->newest_ns <= kQuietNs;
 }
 
 Stories::Found Stories::find(Log& log, const std::string& name, int64_t at_ns) {
@@ -130,7 +130,7 @@ void Stories::link(Log& log, const std::string& name, const std::string& story, 
 }
 
 void Stories::follow(const Event& event, FieldTexts& fields, bool comes_anew) {
-  Log& log = log_of(by_log_, event.log);
+  Log& log = by_log_.use(event.log);
   const bool of_database = event.kind.has_category(kDatabase);  // who is in it is not on its host
   const int64_t at_ns = event.counted.at_ns;
   if (event.login) {
@@ -184,7 +184,7 @@ void Stories::step(Log& log, const Found& in, Alert& alert, int64_t at_ns) {
 }
 
 void Stories::add(Alert& alert, const Circumstances& circumstances) {
-  Log& log = log_of(by_log_, alert.records.empty() ? std::string_view(alert.tenant) : alert.records.front().log);
+  Log& log = by_log_.use(alert.records.empty() ? std::string_view(alert.tenant) : alert.records.front().log);
   const int64_t at_ns = bounded_time(alert.event_ns);
   if (alert.summary) {
     constexpr std::string_view kMoreOf = "more of ";
@@ -207,9 +207,9 @@ void Stories::add(Alert& alert, const Circumstances& circumstances) {
     // Addresses that turn out to come together.
     const std::string any_address = address_name("");
     std::vector<std::string> together;
-    log.names.for_each([&](const std::string& name, const Link&) {
-      if (name.starts_with(any_address) && network_of(std::string_view(name).substr(any_address.size())) == alert.key)
-        together.push_back(name);
+    log.names.for_each([&](std::string_view name, const Link&) {
+      if (name.starts_with(any_address) && network_of(name.substr(any_address.size())) == alert.key)
+        together.emplace_back(name);
     });
     for (const auto& name : together) look_at(name);
   }

@@ -82,7 +82,7 @@ void Travel::observe(const Event& event, std::vector<Finding>& findings) {
   const std::string source(login.source.substr(0, kPlaceBytesMax)), host(login.host.substr(0, kPlaceBytesMax));
   std::string name(login.user.substr(0, kPlaceBytesMax));
   if (name == "root") name += " on " + host;
-  Account& account = log_of(by_log_, event.log, kAccountsMax).use(ShortName(name));
+  Account& account = by_log_.use(event.log, kAccountsMax).use(ShortName(name));
   const bool is_on_its_way =
       std::find(account.host_addresses.begin(), account.host_addresses.end(), source) != account.host_addresses.end();
   if ((event.record.marks & kByRelay) == 0)

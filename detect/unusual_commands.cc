@@ -68,9 +68,9 @@ std::string names_text(const std::vector<const OddCommand*>& commands, Lang lang
 
 }  // namespace
 
-Finding UnusualCommands::finding_of(const std::string& key, const Account& account, const CommandJudgement& judged) {
+Finding UnusualCommands::finding_of(std::string_view key, const Account& account, const CommandJudgement& judged) {
   const size_t cut = key.find('\n');
-  const std::string dataset = key.substr(0, cut), who = printable(key.substr(cut + 1));
+  const std::string dataset(key.substr(0, cut)), who = printable(key.substr(cut + 1));
   std::vector<const OddCommand*> never, seldom;
   std::string numbers;
   for (const auto& odd : judged.odd) {
@@ -123,9 +123,9 @@ std::vector<uint64_t> UnusualCommands::records_of(const Account& account) {
   return out;
 }
 
-void UnusualCommands::close(std::string_view log, Log& of, const std::string& key, Account& account,
+void UnusualCommands::close(std::string_view log, Log& of, std::string_view key, Account& account,
                             std::vector<Finding>& findings) {
-  SiteCommands& site = of.sites.use(std::string_view(key).substr(0, key.find('\n')));
+  SiteCommands& site = of.sites.use(key.substr(0, key.find('\n')));
   bool learns = true;
   if (account.habit.blocks() >= kBlocksMin) {
     const CommandJudgement judged = account.habit.judge(account.block, site);
@@ -152,13 +152,12 @@ void UnusualCommands::observe(const Event& event, std::vector<Finding>& findings
   Scratch scratch;
   // Whose login session it was, where the log tells that, since `root` is many people; of a process nobody else.
   const auto* actors = surroundings_.detectors.find<Actors>();
-  std::string who;
-  if (!actors || !(event.kind.name == "command" ? actors->of(event.record, scratch, &who)
-                                                : actors->of_login(event.record, scratch, &who)))
-    return;
+  if (!actors || (event.kind.name != "command" && !actors->is_of_login(event))) return;
+  const std::string& who = actors->of(event);
+  if (who.empty()) return;
   const std::string_view command = command_of(event, scratch);
   if (command.empty()) return;
-  Log& of = log_of(by_log_, event.log);
+  Log& of = by_log_.use(event.log);
   const std::string key = event.kind.message->dataset + "\n" + std::string(ShortName(who));
   Account& account = of.accounts.use(key);
   if (account.habit.blocks() == 0 && account.block.size() == 0) account.first_ns = event.counted.at_ns;
@@ -166,8 +165,9 @@ void UnusualCommands::observe(const Event& event, std::vector<Finding>& findings
     account.first_index = event.record.index;
     account.block_first_ns = event.counted.at_ns;
   }
-  account.block.add(command);
-  if (account.first_uses.size() < account.block.commands().size()) {
+  // What may be odd is named.
+  const bool may_be_odd = account.habit.blocks() >= kBlocksMin && !account.habit.is_usual(command);
+  if (account.block.add(command, may_be_odd)) {
     // Joined events may come in another order than their first lines.
     const auto from_first = static_cast<int64_t>(event.record.index - account.first_index);
     const auto offset = static_cast<int32_t>(from_first);
@@ -184,7 +184,7 @@ void UnusualCommands::tick(const Tick& tick, std::vector<Finding>& findings) {
   if (now - looked_ns_ < kLookEachNs) return;
   looked_ns_ = now;
   for (auto& [log, of] : by_log_) {
-    of.accounts.change_each([&, &log = log, &of = of](const std::string& key, Account& account) {
+    of.accounts.change_each([&, &log = log, &of = of](std::string_view key, Account& account) {
       if (account.block.size() < kSessionCommandsMin || now - account.last_received_ns < kStillNs) return false;
       close(log, of, key, account, findings);
       return true;
@@ -206,6 +206,7 @@ void UnusualCommands::save(std::string& out) const {
       put_signed(out, account.last_received_ns);
       put_varint(out, account.first_index);
       put_varint(out, account.last_index);
+      put_varint(out, account.first_uses.size());
       for (int32_t use : account.first_uses) put_signed(out, use);
     });
   });
@@ -222,8 +223,9 @@ bool UnusualCommands::load_account(Account& account, Reader& in) {
   account.last_received_ns = bounded_time(in.signed_varint());
   account.first_index = in.varint();
   account.last_index = in.varint();
-  for (size_t left = account.block.commands().size(); left > 0; --left)
-    account.first_uses.push_back(static_cast<int32_t>(in.signed_varint()));
+  uint64_t left = in.varint();
+  if (left > CommandBlock::kCommandsMax) return false;
+  for (; left > 0 && in.ok(); --left) account.first_uses.push_back(static_cast<int32_t>(in.signed_varint()));
   return in.ok();
 }
 

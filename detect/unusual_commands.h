@@ -7,7 +7,7 @@
 // and not learned, unless so many follow one another that the account's work must have changed.
 //
 // Invariants  Integers only, in commit order, no clock but ticks: a replay gives the same findings.
-// Memory      Per log kAccountsMax accounts of 4.5 KiB at most (the one not seen for longest goes), and 24 KiB for each
+// Memory      Per log kAccountsMax accounts of 2 KiB at most (the one not seen for longest goes), and 24 KiB for each
 //             of kDatasetsMax kinds of logs.
 // Threads     One owner.
 #pragma once
@@ -64,10 +64,10 @@ class UnusualCommands final : public Detector {
     LruMap<Account> accounts{kAccountsMax};    // by dataset and name
     LruMap<SiteCommands> sites{kDatasetsMax};  // by dataset
   };
-  void close(std::string_view log, Log& of, const std::string& key, Account& account, std::vector<Finding>& findings);
+  void close(std::string_view log, Log& of, std::string_view key, Account& account, std::vector<Finding>& findings);
   static std::vector<uint64_t> records_of(const Account& account);
   static bool load_account(Account& account, Reader& in);
-  static Finding finding_of(const std::string& key, const Account& account, const CommandJudgement& judged);
+  static Finding finding_of(std::string_view key, const Account& account, const CommandJudgement& judged);
 
   const Surroundings& surroundings_;
   ByLog<Log> by_log_;

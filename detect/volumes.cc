@@ -49,12 +49,15 @@ const Way* way_of(const EventKind& kind) {
 
 std::string text_of(const Record& record, const Field* field) {
   Scratch scratch;
-  return first_text(record, field, scratch, kNameBytesMax);
+  return std::string(first_text(record, field, scratch, kNameBytesMax));
 }
 
-std::string process_of(const Record& record) {
+std::string process_of(const Event& event) {
   static const Field* const kPid = find_field("process.pid");
-  return text_of(record, ecs::host_name) + " " + text_of(record, kPid);
+  Scratch scratch;
+  std::string out(event.host.substr(0, kNameBytesMax));
+  out += ' ';
+  return out += first_text(event.record, kPid, scratch, kNameBytesMax);
 }
 
 }  // namespace
@@ -64,27 +67,20 @@ bool Volumes::wants(const EventKind& kind) const {
 }
 
 std::string Volumes::account_of(Log& log, const Event& event) const {
-  Scratch scratch;
-  std::string account;
   const auto* actors = surroundings_.detectors.find<Actors>();
-  if (actors && actors->of(event.record, scratch, &account)) return account.substr(0, kNameBytesMax);
-  if (const auto* name = log.sessions.find(process_of(event.record))) return *name;
+  if (actors && !actors->of(event).empty()) return actors->of(event);
+  if (const auto* name = log.sessions.find(process_of(event))) return *name;
   return {};
 }
 
 void Volumes::observe(const Event& event, std::vector<Finding>& findings) {
-  auto at = by_log_.find(event.log);
-  if (at == by_log_.end()) {
-    at = by_log_.try_emplace(std::string(event.log)).first;
-    at->second.first_ns = event.counted.at_ns;
-  }
-  Log& log = at->second;
+  Log& log = by_log_.use(event.log, event.counted.at_ns);
   const Way* way = way_of(event.kind);
   if (!way) {
     if (event.kind.name == "session-closed")
-      log.sessions.erase(process_of(event.record));  // its number may be another's next
+      log.sessions.erase(process_of(event));  // its number may be another's next
     else if (auto name = text_of(event.record, ecs::user_name); !name.empty())
-      log.sessions.use(process_of(event.record)) = name;
+      log.sessions.use(process_of(event)) = name;
     return;
   }
   if (event.kind.outcome == "failure" || text_of(event.record, ecs::event_outcome) == "failure") return;
@@ -130,12 +126,12 @@ void Volumes::observe(const Event& event, std::vector<Finding>& findings) {
   finding.fold_ns = kHoursADay * kHour;
   finding.reason = printable(account) + " " + std::string(way->did) + " " + std::to_string(use.count) + " different " +
                    std::string(way->what) + " within an hour, the last on " +
-                   printable(text_of(event.record, ecs::host_name)) + (path.empty() ? "" : " " + printable(path)) +
+                   printable(event.host.substr(0, kNameBytesMax)) + (path.empty() ? "" : " " + printable(path)) +
                    "; in the fullest hour of the last " + std::to_string(kDays) + " days it was " +
                    std::to_string(fullest);
   finding.reason_zh = "账号 " + printable(account) + " 在 1 小时内" + std::string(way->did_zh) + " " +
                       std::to_string(use.count) + " " + std::string(way->what_zh) + "，最近一个在主机 " +
-                      printable(text_of(event.record, ecs::host_name)) + " 上" +
+                      printable(event.host.substr(0, kNameBytesMax)) + " 上" +
                       (path.empty() ? "" : "（" + printable(path) + "）") + "；最近 " + std::to_string(kDays) +
                       " 天中最多的 1 小时为 " + std::to_string(fullest) + " 个";
   finding.fields = {{"user.name", printable(account)}};  // of sftp the session says it, not the record

@@ -51,7 +51,8 @@ class Volumes final : public Detector {
     std::array<uint64_t, 16> seen{};        // bits of the paths of the hour
   };
   struct Log {
-    int64_t first_ns = 0;
+    explicit Log(int64_t at_ns = 0) : first_ns(at_ns) {}
+    int64_t first_ns;
     LruMap<Use> uses{3 * kAccountsMax};          // by way and account
     LruMap<std::string> sessions{kSessionsMax};  // who a process works for, by host and its number
   };

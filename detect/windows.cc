@@ -23,16 +23,14 @@ void Windows::take(const LoadedRules& rules) {
 void Windows::add(uint32_t number, std::string_view log, std::string_view group, const CorrelationHit& hit,
                   int64_t received_ns, std::vector<Over>& over) {
   State& state = states_[number];
-  auto at_log = state.by_log.find(log);
-  if (at_log == state.by_log.end()) at_log = state.by_log.try_emplace(std::string(log), Correlations::kGroupsMax).first;
-  Group& known = at_log->second.use(group);
+  Group& known = state.by_log.use(log, Correlations::kGroupsMax).use(group);
   if (hit.at_ns <= known.over_ns) return;
   auto& hits = known.hits;
   const auto is_later = [](int64_t t, const auto& one) { return t < one.at_ns; };
   hits.insert(std::upper_bound(hits.begin(), hits.end(), hit.at_ns, is_later), hit);
   known.due_ns = std::max(known.due_ns, bounded_time(received_ns) + state.rule.timespan_ns + state.late_ns());
   while (hits.back().at_ns - hits.front().at_ns > state.rule.timespan_ns + state.late_ns())
-    end_first(number, at_log->first, group, known, over);
+    end_first(number, log, group, known, over);
   // The oldest of the part that has most, so that a flood of one part cannot push the others out.
   if (hits.size() > state.rule.hits_max()) forget_one(hits, static_cast<uint32_t>(state.rule.rules.size()));
 }
@@ -40,20 +38,20 @@ void Windows::add(uint32_t number, std::string_view log, std::string_view group,
 void Windows::tick(int64_t received_ns, std::vector<Over>& over) {
   for (uint32_t number = 0; number < states_.size(); ++number)
     for (auto& of_log : states_[number].by_log)
-      of_log.second.change_each([&](const std::string& group, Group& known) {
+      of_log.second.change_each([&](std::string_view group, Group& known) {
         const bool is_due = !known.hits.empty() && known.due_ns <= received_ns;
         while (!known.hits.empty() && known.due_ns <= received_ns) end_first(number, of_log.first, group, known, over);
         return is_due;
       });
 }
 
-void Windows::end_first(uint32_t number, const std::string& log, std::string_view group, Group& known,
+void Windows::end_first(uint32_t number, std::string_view log, std::string_view group, Group& known,
                         std::vector<Over>& over) {
   const CorrelationRule& rule = states_[number].rule;
   known.over_ns = known.hits.front().at_ns + rule.timespan_ns;
   const auto end = std::find_if(known.hits.begin(), known.hits.end(),
                                 [&](const CorrelationHit& hit) { return hit.at_ns > known.over_ns; });
-  Over one{number, log, std::string(group), {}};
+  Over one{number, std::string(log), std::string(group), {}};
   if (judge_window(rule, known.hits, 0, static_cast<size_t>(end - known.hits.begin()), &one.fired))
     over.push_back(std::move(one));
   known.hits.erase(known.hits.begin(), end);
@@ -75,7 +73,7 @@ void Windows::save(std::string& out) const {
     for (const auto& [log, groups] : state.by_log) {
       put_text(out, log);
       put_varint(out, groups.size());
-      groups.for_each([&out](const std::string& key, const Group& group) {
+      groups.for_each([&out](std::string_view key, const Group& group) {
         put_text(out, key);
         put_signed(out, group.due_ns);
         put_signed(out, group.over_ns);
@@ -94,7 +92,7 @@ bool Windows::load(Reader& in) {
       if (known.waits() && known.rule.head.id == id && known.rule.head.digest == digest) state = &known;
     for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
       const std::string log(in.text());
-      auto* groups = state ? &state->by_log.try_emplace(log, Correlations::kGroupsMax).first->second : nullptr;
+      auto* groups = state ? &state->by_log.use(log, Correlations::kGroupsMax) : nullptr;
       for (uint64_t count = in.varint(); count > 0 && in.ok(); --count) {
         const std::string_view key = in.text();
         Group group;

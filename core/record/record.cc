@@ -216,6 +216,30 @@ bool same_field(const Field* a, const Field* b) {
   return a == b || (a->id == kDynamicField && b->id == kDynamicField && a->name == b->name);
 }
 
+// False when the text is no value of the field.
+bool value_of(const Field& field, std::string_view text, Scratch& scratch, Value* out) {
+  // The target of a request to a proxy is a whole URL: the path in it is the path.
+  if (&field == url().path && !text.starts_with('/') && text.find("://") != text.npos)
+    if (auto parts = split_url(text); !parts.scheme.empty()) text = parts.path.empty() ? "/" : parts.path;
+  if (!read_value(text, field.type, out)) return false;
+  // IPv4 can be written in one way only; all else is equal by value, so it is by text too.
+  if (out->type == Value::Type::ip && text.find(':') != text.npos) {
+    char* room = scratch.allocate(kIpTextMax);
+    out->written = text;
+    out->text = {room, format_ip(out->address, room)};
+  }
+  return true;
+}
+bool value_of(const Record& record, const Capture& capture, Scratch& scratch, Value* out) {
+  auto text = text_of(record, record.text(capture), scratch);
+  if (capture.escape != static_cast<uint32_t>(Escape::none))
+    text = decode_escape(text, static_cast<Escape>(capture.escape), scratch);
+  return value_of(*capture.field, text, scratch, out);
+}
+bool value_of(const ConstantField& constant, Scratch& scratch, Value* out) {
+  return value_of(*constant.field, constant.value, scratch, out);
+}
+
 // The record's captures and constants in order of precedence, as one sequence 0..size()-1. Of a later part of a message
 // what it inherits of the first stands before them.
 struct Said {
@@ -263,21 +287,7 @@ struct Said {
   }
   bool own_value(size_t i, Scratch& scratch, Value* out) const {
     const auto* said = constant(i);
-    const Capture* c = said ? nullptr : &capture(i);
-    auto text = said ? std::string_view(said->value)
-                     : decode_escape(text_of(of, of.text(*c), scratch), static_cast<Escape>(c->escape), scratch);
-    const Field* of_field = said ? said->field : c->field;
-    // The target of a request to a proxy is a whole URL: the path in it is the path.
-    if (of_field == url().path && !text.starts_with('/') && text.find("://") != text.npos)
-      if (auto parts = split_url(text); !parts.scheme.empty()) text = parts.path.empty() ? "/" : parts.path;
-    if (!read_value(text, of_field->type, out)) return false;
-    // IPv4 can be written in one way only; all else is equal by value, so it is by text too.
-    if (out->type == Value::Type::ip && text.find(':') != text.npos) {
-      char* room = scratch.allocate(kIpTextMax);
-      out->written = text;
-      out->text = {room, format_ip(out->address, room)};
-    }
-    return true;
+    return said ? value_of(*said, scratch, out) : value_of(of, capture(i), scratch, out);
   }
 
   struct Inherited {
@@ -290,6 +300,39 @@ struct Said {
   std::array<Inherited, 3> inherited;
   size_t inherits = 0;
 };
+
+// Where Said has the last of this field; of a later part of a message it is not asked.
+struct LastSaid {
+  const Capture* capture = nullptr;
+  const ConstantField* constant = nullptr;
+};
+LastSaid last_said(const Record& record, const Field* field, std::string_view name) {
+  const bool by_name = !field || !is_fixed_field(*field);
+  const auto is_it = [=](const Field* other) {
+    return other == field || ((by_name || other->id == kDynamicField) && other->name == name);
+  };
+  size_t at = record.captures.size();
+  while (at > 0 && !is_it(record.captures[at - 1].field)) --at;
+  const Capture* const capture = at > 0 ? &record.captures[at - 1] : nullptr;
+  if (capture && capture->end() > record.message_begin) return {capture, nullptr};
+  if (record.kind)
+    for (size_t i = record.kind->constants.size(); i > 0; --i)
+      if (const auto& constant = record.kind->constants[i - 1]; is_it(constant.field)) return {nullptr, &constant};
+  return {capture, nullptr};  // of the header
+}
+
+// What most records say of most fields: nothing, or one value. `unknown`: ask Said.
+enum class Plainly : uint8_t { unknown, absent, said };
+Plainly said_plainly(const Record& record, const Field* field, std::string_view name, Scratch& scratch, Value* value) {
+  if (record.part_head) return Plainly::unknown;
+  const auto [capture, constant] = last_said(record, field, name);
+  if (!capture && !constant) return Plainly::absent;
+  // Of a list all count, and of what is no value of its field the one before.
+  if ((capture ? capture->field : constant->field)->list) return Plainly::unknown;
+  return (capture ? value_of(record, *capture, scratch, value) : value_of(*constant, scratch, value))
+             ? Plainly::said
+             : Plainly::unknown;
+}
 
 Value text_value(std::string_view text) {
   Value value;
@@ -874,6 +917,17 @@ void visit_field(const Record& record, const Field* field_or_null, std::string_v
     derive(record, derived, scratch, [&](const Value& value) { visit(context, value); });
     if (is_ours(record, derived)) return;
   }
+  Value value;
+  const auto* const places = scratch.places && scratch.places->record == &record ? scratch.places : nullptr;
+  if (!places) {
+    const Plainly is = said_plainly(record, field, name, scratch, &value);
+    if (is == Plainly::said) return visit(context, value);
+    if (is == Plainly::absent) {
+      if (yields(derived)) derive(record, derived, scratch, [&](const Value& each) { visit(context, each); });
+      return;
+    }
+    value = {};
+  }
   Said said(record);
   // Of another type than today's (field.h) or dynamic, it is another Field.
   const bool by_name = !field || !is_fixed_field(*field);
@@ -881,12 +935,11 @@ void visit_field(const Record& record, const Field* field_or_null, std::string_v
     return other == field || ((by_name || other->id == kDynamicField) && other->name == name);
   };
   size_t first = 0, behind = said.size();
-  if (const auto* places = scratch.places; places && places->record == &record) {
+  if (places) {
     const size_t at = FieldPlaces::mix(field ? field->name : name);
     first = places->begin[at];
     behind = places->end[at];
   }
-  Value value;
   bool any = false;
   for (size_t i = behind; i > first && (i = said.last_before(i, is_asked)) != SIZE_MAX;) {
     if (said.field(i)->list) {
@@ -1010,6 +1063,13 @@ void judge_request(const Record& record, Scratch& scratch, OddRequest* out) {
 bool is_derived_field(const Field& field) { return role(field) != Derived::none; }
 
 bool first_value(const Record& record, const Field* field, Scratch& scratch, Value* value) {
+  const Derived derived = role(*field);
+  if (derived == Derived::none || yields(derived)) {
+    Value plain;
+    const Plainly is = said_plainly(record, field, field->name, scratch, &plain);
+    if (is == Plainly::said) *value = plain;
+    if (is == Plainly::said || (is == Plainly::absent && derived == Derived::none)) return is == Plainly::said;
+  }
   struct Found {
     Value* value;
     bool any;

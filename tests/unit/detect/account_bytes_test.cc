@@ -28,8 +28,8 @@ class OneAccount : public testing::Test {
     Scratch scratch;
     for (const auto& record : batches_.back()->records) {
       const auto kind = event_kind_of(*record.kind);
-      Event event{record, kind, record.origin->log, counted_time(record), nullptr};
-      scratch.clear();
+      Scratch of_host;
+      Event event{record, kind, record.origin->log, counted_time(record), host_of(record, of_host)};
       std::optional<LoginEvent> login;
       if (kind.login != EventKind::Login::none) login = login_of(event, scratch);
       if (login) event.login = &*login;

@@ -37,7 +37,7 @@ TEST(LruMap, bytes_are_those_of_what_it_holds_whatever_happened_before) {
         map.erase(key);
         break;
       case 1:
-        map.change_each([&](const std::string&, Places& places) {
+        map.change_each([&](std::string_view, Places& places) {
           if (random() % 10 > 0) return false;
           places.names.clear();
           return true;

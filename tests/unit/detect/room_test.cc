@@ -16,9 +16,10 @@ class Rooms : public testing::Test {
     Kept what;
     LruMap<std::string> names{100'000};
   };
-  // Names of 100 bytes each.
+  // Names of 100 bytes each, by keys of five.
+  static std::string key(size_t i) { return std::to_string(10'000 + i); }
   void fill(Map& map, size_t entries) {
-    for (size_t i = 0; i < entries; ++i) map.names.use(std::to_string(i)) = std::string(100, 'x');
+    for (size_t i = 0; i < entries; ++i) map.names.use(key(i)) = std::string(100, 'x');
   }
   Holdings all() {
     Holdings out;
@@ -50,8 +51,8 @@ TEST_F(Rooms, the_log_that_holds_most_gives_up_first_and_of_it_its_largest_map) 
   EXPECT_NEAR(static_cast<double>(a_.names.size()), 4'000, 100);
   EXPECT_LE(bytes(), 6'000 * of_one);
   EXPECT_EQ(room_.bytes(), bytes());
-  EXPECT_EQ(a_.names.peek("0"), nullptr);  // used longest ago
-  EXPECT_NE(a_.names.peek("9999"), nullptr);
+  EXPECT_EQ(a_.names.peek(key(0)), nullptr);  // used longest ago
+  EXPECT_NE(a_.names.peek(key(9'999)), nullptr);
 }
 
 TEST_F(Rooms, what_is_only_in_passing_goes_before_what_habits_rest_on_down_to_a_quarter) {
