@@ -152,7 +152,7 @@ bool Accounts::is_common_host(const LruMap<Account>& accounts, const Account& ac
   if (own >= kAllHosts && account.sources.has(login.source)) return true;
   if (own <= kFewHosts || std::popcount(account.habits[kNewHost].news & kFanOutLogins) + 1 >= kFanOut) return false;
   size_t people = 0, visitors = 0;
-  accounts.for_each([&](const std::string&, const Account& other) {
+  accounts.for_each([&](std::string_view, const Account& other) {
     if (&other == &account || !is_person(other)) return;
     ++people;
     visitors += other.hosts.has(login.host);
@@ -258,7 +258,7 @@ bool Accounts::works_at(const Account& account, int hour) {
 
 bool Accounts::is_common_hour(const LruMap<Account>& accounts, const Account& account, int hour) {
   size_t people = 0, workers = 0;
-  accounts.for_each([&](const std::string&, const Account& other) {
+  accounts.for_each([&](std::string_view, const Account& other) {
     if (&other == &account || other.days < kHourDaysMin || is_of_job(other)) return;
     ++people;
     workers += works_at(other, hour);
