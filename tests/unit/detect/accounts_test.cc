@@ -182,6 +182,29 @@ TEST(Accounts, a_further_host_is_no_news_of_who_goes_to_many_and_the_third_at_on
   EXPECT_EQ(told_hosts(events, "lin", {"log-01", "log-02", "log-03"}), 1u);
 }
 
+TEST(Accounts, a_host_that_a_bastion_let_somebody_into_is_one_and_its_daemon_tells_of_no_other_login) {
+  const auto session = [](int64_t when, std::string host) {
+    Line line;
+    line.at_ns = when;
+    line.dataset = "jumpserver";
+    line.pattern = "session";
+    line.constants = {{"yushi.event", "session-opened"}};
+    line.values = {{"host.name", "bastion-01"}, {"user.name", "alice"}, {"destination.domain", std::move(host)}};
+    return line;
+  };
+  auto events = days(18, "alice");
+  for (auto& line : days(18, "alice")) {
+    events.push_back(session(line.at_ns + kSecond, "web-01(10.0.1.11)"));
+  }
+  std::stable_sort(events.begin(), events.end(), [](auto& a, auto& b) { return a.at_ns < b.at_ns; });
+  EXPECT_TRUE(alerts_of(events).empty());
+  events.push_back(session(events.back().at_ns + kHourNs, "db-03(10.0.3.11)"));
+  const auto alerts = alerts_of(events);
+  ASSERT_EQ(alerts.size(), 1u);
+  EXPECT_EQ(alerts[0].reason,
+            "alice logged in on db-03 for the first time; in 18 logins since 2026-10-02 it was on web-01 (18)");
+}
+
 TEST(Accounts, an_hour_at_which_most_others_work_is_no_odd_one) {
   auto events = days(30, "kong");
   for (const char* who : {"a", "b", "c", "d"})
