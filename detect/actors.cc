@@ -40,14 +40,13 @@ void Actors::observe(const Event& event, std::vector<Finding>&) {
 const Actors::LoginFields& Actors::login_fields(const std::string& dataset) const {
   const size_t mixed = dataset.empty() ? 0 : dataset.size() * 7 + static_cast<uint8_t>(dataset.back());
   LoginFields& known = login_fields_[mixed % login_fields_.size()];
-  if (known.dataset != dataset)
-    known = {dataset, find_field(dataset + ".auid"), find_field(dataset + ".auid_name")};
+  if (known.dataset != dataset) known = {dataset, find_field(dataset + ".auid"), find_field(dataset + ".auid_name")};
   return known;
 }
 
 bool Actors::of(const Record& record, Scratch& scratch, std::string* actor) const {
-  static const Field* const kNames[] = {
-      ecs::user_name, find_field("user.email"), find_field("user.full_name")};  // a cloud may know only the others
+  static const Field* const kNames[] = {ecs::user_name, find_field("user.email"),
+                                        find_field("user.full_name")};  // a cloud may know only the others
   if (record.kind) {
     const LoginFields& fields = login_fields(record.kind->dataset);
     const std::string number(first_text(record, fields.number, scratch, kNameBytesMax));

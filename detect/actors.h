@@ -55,7 +55,7 @@ class Actors final : public Detector {
                 std::string* actor) const;
 
   mutable std::array<LoginFields, 64> login_fields_;  // of some datasets
-  ByLog<LruMap<std::string>> by_log_;  // "HOST NUMBER" -> name
+  ByLog<LruMap<std::string>> by_log_;                 // "HOST NUMBER" -> name
 };
 
 }  // namespace yushi::detect

@@ -50,9 +50,7 @@ std::string Habits::Known::numbers() const {
   return out;
 }
 
-void Habits::begin(std::string_view log, int64_t at_ns) {
-  by_log_.use(log, at_ns);
-}
+void Habits::begin(std::string_view log, int64_t at_ns) { by_log_.use(log, at_ns); }
 
 Habits::Day Habits::day_of(int64_t at_ns, const Zone& zone) {
   const LocalTime local = local_time(at_ns, zone);

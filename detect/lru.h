@@ -43,7 +43,7 @@ uint64_t settle(T& value) {
     constexpr size_t kInside = 15;
     if (value.capacity() > kInside && value.capacity() > value.size()) value.shrink_to_fit();
     return value.size() > kInside ? value.size() + 1 + kOfAllocation : 0;
-  } else {  // a vector
+  } else {                                                                     // a vector
     const size_t step = std::max<size_t>(std::bit_ceil(value.size()) / 8, 1);  // by which it may be larger
     const size_t room = (value.size() + step - 1) / step * step;
     if (value.capacity() > room) value.shrink_to_fit();

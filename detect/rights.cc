@@ -217,8 +217,7 @@ void Rights::password_set(Log& log, const Event& event, std::vector<Finding>& fi
   static const Field* const kTarget = find_field("user.target.name");
   std::string owner = text_of(event.record, kTarget);
   if (owner.empty()) owner = text_of(event.record, ecs::user_name);
-  if (actor.empty() || owner.empty() || actor == owner || actor.starts_with("uid "))
-    return;
+  if (actor.empty() || owner.empty() || actor == owner || actor.starts_with("uid ")) return;
   auto& [last_day, days] = log.offices.use(ShortName(actor));
   const int64_t day = floor_div(event.counted.at_ns, kDayNs), gone = day - last_day;
   if (gone > 0) {
@@ -233,12 +232,12 @@ void Rights::password_set(Log& log, const Event& event, std::vector<Finding>& fi
   finding.score = 55;
   finding.key = printable(actor) + " " + printable(owner);
   finding.fold_ns = kDayNs;
-  finding.reason = printable(actor) + " set the password of " + printable(owner) + " on " +
-                   printable(event.host) + "; it did so on " + std::to_string(other_days) +
-                   " other days of the last " + std::to_string(kDaysRemembered);
-  finding.reason_zh = "账号 " + printable(actor) + " 在主机 " + printable(event.host) +
-                      " 上设置了账号 " + printable(owner) + " 的口令；最近 " + std::to_string(kDaysRemembered) +
-                      " 天中另有 " + std::to_string(other_days) + " 天设置过他人口令";
+  finding.reason = printable(actor) + " set the password of " + printable(owner) + " on " + printable(event.host) +
+                   "; it did so on " + std::to_string(other_days) + " other days of the last " +
+                   std::to_string(kDaysRemembered);
+  finding.reason_zh = "账号 " + printable(actor) + " 在主机 " + printable(event.host) + " 上设置了账号 " +
+                      printable(owner) + " 的口令；最近 " + std::to_string(kDaysRemembered) + " 天中另有 " +
+                      std::to_string(other_days) + " 天设置过他人口令";
   finding.baseline = "days=" + std::to_string(other_days);
   finding.records = {event.record.index};
   findings.push_back(std::move(finding));

@@ -64,8 +64,7 @@ void Silence::Rate::load(Reader& in) {
   for (auto& one : usual) one = static_cast<uint32_t>(in.varint());
 }
 
-void Silence::observe(const Record& record, std::string_view host_name, int64_t at_ns,
-                      std::vector<Finding>& findings) {
+void Silence::observe(const Record& record, std::string_view host_name, int64_t at_ns, std::vector<Finding>& findings) {
   if (host_name.empty()) return;
   Log& log = by_log_.use(record.origin->log);
 

@@ -225,8 +225,7 @@ bool UnusualCommands::load_account(Account& account, Reader& in) {
   account.last_index = in.varint();
   uint64_t left = in.varint();
   if (left > CommandBlock::kCommandsMax) return false;
-  for (; left > 0 && in.ok(); --left)
-    account.first_uses.push_back(static_cast<int32_t>(in.signed_varint()));
+  for (; left > 0 && in.ok(); --left) account.first_uses.push_back(static_cast<int32_t>(in.signed_varint()));
   return in.ok();
 }
 

@@ -63,8 +63,7 @@ class Windows {
     bool waits() const { return rule.waits; }
   };
   // Ends the first window of the group.
-  void end_first(uint32_t number, std::string_view log, std::string_view group, Group& known,
-                 std::vector<Over>& over);
+  void end_first(uint32_t number, std::string_view log, std::string_view group, Group& known, std::vector<Over>& over);
 
   std::vector<State> states_;  // of all correlations, by their number; those that do not wait have no groups
 };
