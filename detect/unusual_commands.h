@@ -7,7 +7,7 @@
 // and not learned, unless so many follow one another that the account's work must have changed.
 //
 // Invariants  Integers only, in commit order, no clock but ticks: a replay gives the same findings.
-// Memory      Per log kAccountsMax accounts of 2 KiB at most (the one not seen for longest goes), and 24 KiB for each
+// Memory      Per log kAccountsMax accounts of 2.5 KiB at most (the one not seen for longest goes), and 24 KiB for each
 //             of kDatasetsMax kinds of logs.
 // Threads     One owner.
 #pragma once

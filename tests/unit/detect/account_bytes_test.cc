@@ -91,8 +91,8 @@ TEST_F(OneAccount, that_did_everything_is_held_within_what_the_documents_say) {
     lines.push_back(of_kind("command", {{"user.name", who}, {"process.command_line", long_name("program", i)}}));
   lines.push_back(of_kind("account-locked", {{"user.target.name", who}, {"host.name", long_name("host", 1)}}));
   show(lines);
-  EXPECT_LE(held(who), 16u << 10);
-  EXPECT_GE(held(who), 10u << 10) << "not everything was done";
+  EXPECT_LE(held(who), 11u << 10);
+  EXPECT_GE(held(who), 8u << 10) << "not everything was done";
 }
 
 TEST_F(OneAccount, of_an_administrator_is_held_within_what_the_documents_say) {
@@ -108,7 +108,7 @@ TEST_F(OneAccount, of_an_administrator_is_held_within_what_the_documents_say) {
           {{"user.name", "lin"}, {"process.command_line", programs[(day * 7 + i * i) % 10]}, {"host.name", "web-01"}}));
   }
   show(lines);
-  EXPECT_LE(held("lin"), 4u << 10);
+  EXPECT_LE(held("lin"), 3u << 10);
   EXPECT_GE(held("lin"), 2u << 10);
 }
 
@@ -117,7 +117,7 @@ TEST_F(OneAccount, that_only_logs_in_takes_little) {
   for (int day = 0; day < 60; ++day)
     lines.push_back(login(kStart + day * kDay, "lin", "10.0.0." + std::to_string(day % 3), "web-01"));
   show(lines);
-  EXPECT_LE(held("lin"), 1500u);
+  EXPECT_LE(held("lin"), 1u << 10);
 }
 
 // Names that differ only behind what is kept are two all the same.

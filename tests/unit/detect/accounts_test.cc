@@ -198,7 +198,7 @@ TEST(Accounts, a_host_that_a_bastion_let_somebody_into_is_one_and_its_daemon_tel
   }
   std::stable_sort(events.begin(), events.end(), [](auto& a, auto& b) { return a.at_ns < b.at_ns; });
   EXPECT_TRUE(alerts_of(events).empty());
-  events.push_back(session(events.back().at_ns + kHourNs, "db-03(10.0.3.11)"));
+  events.push_back(session(events.back().at_ns + kHour, "db-03(10.0.3.11)"));
   const auto alerts = alerts_of(events);
   ASSERT_EQ(alerts.size(), 1u);
   EXPECT_EQ(alerts[0].reason,
