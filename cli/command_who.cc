@@ -78,6 +78,19 @@ class Questions {
     if (!whom.empty()) question.parameters["about"] = whom;
     return ask(std::move(question));
   }
+  // What a copy of a store cannot say is no failure.
+  std::optional<int64_t> bytes_remembered_of(const std::string& account) {
+    auto question = question_of("remembered", options_);
+    question.parameters.erase("since");
+    question.parameters.erase("until");
+    question.parameters["account"] = account;
+    std::optional<int64_t> out;
+    auto end = asker_.ask(question, [&](std::string_view line) {
+      if (auto row = Json::parse(line, nullptr, false); row.is_object()) out = number(row, "bytes");
+      return true;
+    });
+    return end ? out : std::nullopt;
+  }
   int code() const { return code_; }
 
  private:
@@ -292,6 +305,8 @@ int who(const Options& options, const std::string& name) {
   }
   Privilege privilege;
   if (kind.name == std::string("account")) privilege = privileges(questions, name)[name];
+  std::optional<int64_t> remembered;
+  if (kind.name == std::string("account")) remembered = questions.bytes_remembered_of(name);
   const auto alerts = questions.about("alerts", name), stories = questions.about("stories", name);
   const auto acts =
       questions.search(its + " and yushi.event: * and not yushi.event: (session-opened or session-closed or job-run)",
@@ -305,6 +320,7 @@ int who(const Options& options, const std::string& name) {
     risk.push_back(risk_of(stories, now_ns - static_cast<int64_t>(weeks * 7 * kDayNs)));
   out["usual"] = std::move(all_usual);
   out["privileged"] = privilege.any() ? privilege.json() : Json(nullptr);
+  out["remembered_bytes"] = remembered ? Json(*remembered) : Json(nullptr);
   out["risk"] = risk;
   out["stories"] = stories;
   out["alerts"] = alerts;
@@ -334,6 +350,10 @@ int who(const Options& options, const std::string& name) {
     say(zh ? "常态" : "usual", zh ? "登录情况，按次数从多到少" : "logins, most frequent first");
     for (const auto& line : lines) say("  " + (zh ? line.label_zh : line.label), line.value);
     if (privilege.any()) say(zh ? "特权账号" : "privileged", privilege.words(zh));
+    if (remembered)
+      say(zh ? "检测器记忆" : "remembered", zh ? std::to_string(*remembered) + " 字节，用于判断该账号的常态"
+                                            : detect::number_text(static_cast<uint64_t>(*remembered), "byte", "bytes") +
+                                                  " by the detectors, of what is usual for it");
     std::string weeks;
     for (int64_t one : risk) weeks += (weeks.empty() ? "" : ", ") + std::to_string(one);
     say(zh ? "异常" : "odd", zh ? std::to_string(stories.size()) + " 起事件，" + std::to_string(alerts.size()) +

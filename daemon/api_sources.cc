@@ -49,6 +49,9 @@ serve::Api::Sources api_sources(storage::Store& store, Pipeline& pipeline, std::
           seen, alert, audit_index,
           {loaded->parsers, loaded->rules, pipeline.zones_of(*loaded), pipeline.detect_options(), loaded->lists}, over);
     };
+    means.remembered = [&pipeline](const std::string& account, auto sees) {
+      return pipeline.detector_bytes_of(account, std::move(sees));
+    };
     means.status = [watched] { return status_json(watched()); };
     means.rules = [&pipeline, watched] { return query::Listing{rule_lines(pipeline), watched().started_ns}; };
     means.parsers = [&pipeline, watched] { return query::Listing{parser_lines(pipeline), watched().started_ns}; };

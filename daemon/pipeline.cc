@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <future>
 #include <limits>
 #include <utility>
 
@@ -185,6 +186,22 @@ Result<void> Pipeline::tell_durably(OwnRecord record) {
   return {};
 }
 
+Result<uint64_t> Pipeline::detector_bytes_of(const std::string& account,
+                                             std::function<bool(std::string_view log)> sees) {
+  auto answer = std::make_shared<std::promise<uint64_t>>();
+  auto bytes = answer->get_future();
+  {
+    MutexLock lock(mutex_);
+    engine_asked_.push_back([answer, account, sees = std::move(sees)](detect::Engine& engine) {
+      answer->set_value(engine.bytes_of(account, sees));
+    });
+  }
+  changed_.notify_all();
+  if (bytes.wait_for(std::chrono::seconds(3)) != std::future_status::ready)
+    return fail(Code::unavailable, "the detectors have not answered within 3 s; ask again");
+  return bytes.get();
+}
+
 void Pipeline::tell_trouble(const detect::FindingKind& kind, OwnWords words, Severity severity, uint32_t score) {
   auto record = own_record(std::string(kind.id.substr(kind.id.find('.') + 1)), words.en);
   tell(std::move(record), own_alert(kind, severity, score, std::move(words), realtime_ns()));
@@ -271,11 +288,14 @@ Result<void> Pipeline::commit(std::vector<storage::PreparedBatch>& batches, bool
   }
   tell_losses(now);
   std::vector<Own> told;
+  std::vector<std::function<void(detect::Engine&)>> engine_asked;
   {
     MutexLock lock(mutex_);
     told.swap(own_);
     own_taken_ = own_told_;
+    engine_asked.swap(engine_asked_);
   }
+  for (auto& ask : engine_asked) ask(judge_.engine());
   std::vector<std::string> own;
   std::vector<std::pair<size_t, AlertAct>> acts;  // by their places in `own`
   const auto add_own = [&](const OwnRecord& record) {

@@ -121,6 +121,10 @@ class Pipeline : public ingest::BatchSink {
   // Something that the daemon itself has to say: a record in `_audit`, and an alert by the rule `yushid.ACTION`.
   void tell_trouble(const detect::FindingKind& kind, OwnWords words, Severity severity, uint32_t score)
       YUSHI_EXCLUDES(mutex_);
+  // The bytes that detectors remember of an account, in the logs of which `sees` says yes; asked of the committer, 3 s at
+  // most. unavailable: it has not come to it.
+  Result<uint64_t> detector_bytes_of(const std::string& account, std::function<bool(std::string_view log)> sees)
+      YUSHI_EXCLUDES(mutex_);
   std::map<std::string, uint64_t> records_of_datasets() const;  // since start; "none" of those that nobody understood
   std::map<std::string, DatasetCounts::OfParser> records_of_parsers() const;  // since start, of those that knew one
   uint64_t hosts_unconfirmed() const { return hosts_.unconfirmed(); }
@@ -197,6 +201,7 @@ class Pipeline : public ingest::BatchSink {
   // What waits for a signature; whoever waits no more takes its own out.
   std::map<uint64_t, std::function<void()>> at_signed_ YUSHI_GUARDED_BY(mutex_);
   std::function<void()> on_commit_ YUSHI_GUARDED_BY(mutex_);
+  std::vector<std::function<void(detect::Engine&)>> engine_asked_ YUSHI_GUARDED_BY(mutex_);  // by the next round
   uint64_t committed_ YUSHI_GUARDED_BY(mutex_) = 0;
 
   // The committer's own.

@@ -42,6 +42,7 @@ Result<AnswerEnd> answer_alert_verify(const Permit& permit, const Asked& asked);
 Result<AnswerEnd> answer_stories(const Permit& permit, const Asked& asked);
 Result<AnswerEnd> answer_story(const Permit& permit, const Asked& asked);
 Result<AnswerEnd> answer_unknown(const Permit& permit, const Asked& asked);
+Result<AnswerEnd> answer_remembered(const Permit& permit, const Asked& asked);
 Result<AnswerEnd> answer_rules(const Permit& permit, const Asked& asked);
 Result<AnswerEnd> answer_canaries(const Permit& permit, const Asked& asked);
 Result<AnswerEnd> answer_parsers(const Permit& permit, const Asked& asked);

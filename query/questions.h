@@ -74,6 +74,9 @@ struct Means {
   std::function<Result<std::vector<std::string>>()> canaries = {};     // a JSON line for each rule
   // Writes down what the asker does to an alert, and puts in who that is; the record as it stands in `_audit`, durable.
   std::function<Result<std::string>(OwnRecord)> act = {};
+  // The bytes that detectors remember of an account, in the logs of which `sees` says yes.
+  std::function<Result<uint64_t>(const std::string& account, std::function<bool(std::string_view log)> sees)>
+      remembered = {};
   // Judges the records behind an alert again.
   AlertRecheck recheck = {};
 };

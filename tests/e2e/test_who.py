@@ -36,6 +36,7 @@ def test_an_account(site):
     assert {row["host.name"] for row in said["usual"]["hosts"]} == {"bastion-01", "web-01", "web-02"}
     assert "Log or history cleared" in {alert["rule"]["name"] for alert in said["alerts"]}
     assert said["risk"][0] >= 75 and said["risk"][1] == 0
+    assert 500 < said["remembered_bytes"] <= 10 << 10  # docs/detection.md, bounds
     assert said["acts"] and {act["user"]["name"] for act in said["acts"]} == {"lin"}
 
 
@@ -49,6 +50,7 @@ def test_as_a_person_reads_it(site):
 
 def test_a_host_and_an_address(site):
     host = site.yushi("who", "web-01", *SINCE, "-o", "json").objects[0]
+    assert host["remembered_bytes"] is None
     assert host["kind"] == "host" and "lin" in {row["user.name"] for row in host["usual"]["accounts"]}
     address = site.yushi("who", "10.20.1.11", *SINCE, "-o", "json").objects[0]
     assert address["kind"] == "address" and [row["user.name"] for row in address["usual"]["accounts"]] == ["lin"]
