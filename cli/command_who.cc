@@ -351,9 +351,10 @@ int who(const Options& options, const std::string& name) {
     for (const auto& line : lines) say("  " + (zh ? line.label_zh : line.label), line.value);
     if (privilege.any()) say(zh ? "特权账号" : "privileged", privilege.words(zh));
     if (remembered)
-      say(zh ? "检测器记忆" : "remembered", zh ? std::to_string(*remembered) + " 字节，用于判断该账号的常态"
-                                            : detect::number_text(static_cast<uint64_t>(*remembered), "byte", "bytes") +
-                                                  " by the detectors, of what is usual for it");
+      say(zh ? "检测器记忆" : "remembered",
+          zh ? std::to_string(*remembered) + " 字节，用于判断该账号的常态"
+             : detect::number_text(static_cast<uint64_t>(*remembered), "byte", "bytes") +
+                   " by the detectors, of what is usual for it");
     std::string weeks;
     for (int64_t one : risk) weeks += (weeks.empty() ? "" : ", ") + std::to_string(one);
     say(zh ? "异常" : "odd", zh ? std::to_string(stories.size()) + " 起事件，" + std::to_string(alerts.size()) +

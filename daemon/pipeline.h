@@ -121,8 +121,8 @@ class Pipeline : public ingest::BatchSink {
   // Something that the daemon itself has to say: a record in `_audit`, and an alert by the rule `yushid.ACTION`.
   void tell_trouble(const detect::FindingKind& kind, OwnWords words, Severity severity, uint32_t score)
       YUSHI_EXCLUDES(mutex_);
-  // The bytes that detectors remember of an account, in the logs of which `sees` says yes; asked of the committer, 3 s at
-  // most. unavailable: it has not come to it.
+  // The bytes that detectors remember of an account, in the logs of which `sees` says yes; asked of the committer, 3 s
+  // at most. unavailable: it has not come to it.
   Result<uint64_t> detector_bytes_of(const std::string& account, std::function<bool(std::string_view log)> sees)
       YUSHI_EXCLUDES(mutex_);
   std::map<std::string, uint64_t> records_of_datasets() const;  // since start; "none" of those that nobody understood
