@@ -69,7 +69,10 @@ std::optional<size_t> Detectors::number_of(std::string_view id) const {
 
 size_t Detectors::number_of(const std::type_info& its_class) const {
   size_t i = 0;
-  while (i < size() && typeid((*this)[i]) != its_class) ++i;
+  for (; i < size(); ++i) {
+    const Detector& one = (*this)[i];
+    if (typeid(one) == its_class) break;
+  }
   return i;
 }
 
