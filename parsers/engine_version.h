@@ -14,6 +14,6 @@
 
 namespace yushi::parsers {
 
-constexpr uint32_t kParserEngine = 5;
+constexpr uint32_t kParserEngine = 6;
 
 }  // namespace yushi::parsers

@@ -72,9 +72,9 @@ bool XmlBody::skip_to(std::string_view mark) {
   return true;
 }
 
-void XmlBody::add(std::string_view path, size_t from, size_t to, bool has_entities) {
-  while (from < to && is_blank(text_[from])) ++from;
-  while (to > from && is_blank(text_[to - 1])) --to;
+void XmlBody::add(std::string_view path, size_t from, size_t to, bool has_entities, bool is_exact) {
+  while (!is_exact && from < to && is_blank(text_[from])) ++from;
+  while (!is_exact && to > from && is_blank(text_[to - 1])) --to;
   BodyPair pair;
   pair.begin = static_cast<uint32_t>(from);
   pair.length = static_cast<uint32_t>(to - from);
@@ -95,12 +95,16 @@ void XmlBody::add(std::string_view path, size_t from, size_t to, bool has_entiti
 void XmlBody::text_until(size_t to) {
   size_t from = at_;
   at_ = to;
+  const size_t begin = from;
   while (from < to && is_blank(text_[from])) ++from;
   Open& element = open_[depth_ - 1];
   // Of mixed content the first text counts.
   if (from == to || element.has_text || element.has_child) return;
   element.has_text = true;
-  add(path_, from, to);
+  // A command line whose last argument is empty ends in a blank. In other elements blanks at the ends are layout.
+  const bool is_exact =
+      local(element.tag) == "Data" && text_.substr(begin, to - begin).find('\n') == std::string_view::npos;
+  add(path_, is_exact ? begin : from, to, true, is_exact);
 }
 
 bool XmlBody::open_element() {

@@ -3,7 +3,8 @@
 // The outermost element is no part of a name unless the text stands in it: `<User>li</User><Ip>10.0.0.1</Ip>` gives
 // User and Ip. Windows' <Data Name="X">v</Data> gives X in the place of Data. Prefixes of namespaces and xmlns stay
 // out; of comments, instructions and DOCTYPE nothing is read: no entity is looked up but the five of XML and characters
-// by number (Escape::xml). CDATA is text. An element without text is a pair without a value.
+// by number (Escape::xml). CDATA is text. Blanks at the ends of a text are layout, but for those of a <Data> of one
+// line. An element without text is a pair without a value.
 //
 // Sources  XML 1.0, 2.10, 4.1; Windows' event schema.
 // Cost     One pass.
@@ -34,7 +35,7 @@ class XmlBody {
   bool attributes(Open& element, bool* is_closed);
   void text_until(size_t to);
   bool skip_to(std::string_view mark);
-  void add(std::string_view path, size_t from, size_t to, bool has_entities = true);
+  void add(std::string_view path, size_t from, size_t to, bool has_entities = true, bool is_exact = false);
 
   std::string_view text_;
   size_t at_ = 0, end_ = 0;
