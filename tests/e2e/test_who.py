@@ -1,4 +1,4 @@
-"""`yushi who` and the filters of alerts, on a simulated site where one administrator cleared a log."""
+"""`yushi who` and the filters of alerts, on a simulated site where one administrator cleared a log and another came from elsewhere."""
 
 import pathlib
 import sys
@@ -18,7 +18,8 @@ SINCE = ("--since", "2026-01-01")
 def site(tmp_path_factory):
     world = World(1)
     world.ordinary_day(World.at("00:00"))
-    BEHAVIOURS["log-cleared"][0](world)
+    for act in ("log-cleared", "new-network"):
+        BEHAVIOURS[act][0](world)
     tenants = 'tenants:\n  - {name: gov, match: {cidr: ["127.1.1.0/24"]}, timezone: Asia/Shanghai}\n'
     with Daemon(tmp_path_factory.mktemp("who") / "d", tenants) as daemon:
         daemon.send_tcp(world.text(), "127.1.1.1")

@@ -64,14 +64,15 @@ class QuestionsTest : public ::testing::Test {
       return std::vector<std::string>{R"({"silent":false})"};
     };
     means_.recheck = [](auto&, auto&, uint64_t, auto&) { return AlertCheck(); };
+    means_.remembered = [](const std::string&, auto sees) { return uint64_t{sees("finance") ? 700u : 300u}; };
     means_.rules = means_.parsers = [] { return Listing{{R"({"hits":1,"of":"finance"})"}, 0}; };
   }
 
   // Names a question's parameters so that it is answered.
   static Question ask(const QuestionKind& kind) {
-    const std::map<std::string_view, std::string> values = {{"log", "default"},  {"from", "1"},      {"to", "1"},
-                                                            {"id", "default/0"}, {"dir", "/a/copy"}, {"colour", "red"},
-                                                            {"note", "seen"},    {"as", "true"},     {"query", "*"}};
+    const std::map<std::string_view, std::string> values = {
+        {"log", "default"}, {"from", "1"},    {"to", "1"},    {"id", "default/0"}, {"dir", "/a/copy"},
+        {"colour", "red"},  {"note", "seen"}, {"as", "true"}, {"query", "*"},      {"account", "lin"}};
     Question question{std::string(kind.name), {}};
     if (const auto brace = question.name.find("{id}"); brace != question.name.npos)
       question.name.replace(brace, 4, kAlertId);
