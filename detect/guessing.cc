@@ -34,9 +34,17 @@ Guessing::Way& Guessing::add(Key& key, const LoginEvent& login, std::string_view
   auto way = std::find_if(key.ways.begin(), key.ways.end(), [hash](const Way& one) { return one.way == hash; });
   const int64_t hour = floor_div(login.at_ns, kHour);
   if (way == key.ways.end()) {
-    if (key.ways.size() == kWaysMax)
-      key.ways.erase(std::min_element(key.ways.begin(), key.ways.end(),
-                                      [](const Way& a, const Way& b) { return a.last_hour < b.last_hour; }));
+    // Four that tell of each attempt must not drive one another out: those that have counted most stay, of equal ones
+    // the first.
+    if (key.ways.size() == kWaysMax) {
+      const auto tries = [hour](const Way& one) {
+        return hour - one.last_hour < kHours ? one.of_last_hours(kHours) : 0;
+      };
+      auto least = key.ways.begin();
+      for (auto one = least; one != key.ways.end(); ++one)
+        if (tries(*one) <= tries(*least)) least = one;
+      key.ways.erase(least);
+    }
     way = key.ways.insert(key.ways.end(), Way());
     way->way = hash;
     way->last_hour = hour;

@@ -84,6 +84,15 @@ TEST(Guessing, a_try_every_ten_minutes_is_told_once_a_day) {
   EXPECT_NE(mine[0]->reason.find("60 times within a day"), std::string::npos) << mine[0]->reason;
 }
 
+// By sshd, PAM, the audit system, and sshd again when the connection closes.
+TEST(Guessing, tries_that_four_lines_tell_of_each_are_counted_on) {
+  std::vector<Line> lines;
+  for (int i = 0; i < 150; ++i)
+    for (const char* way : {"pam-failure", "failed", "user-auth", "closed"})
+      lines.push_back(failed_login(kStart + i * 20 * kMinute, "lin", "203.0.113.9", way));
+  EXPECT_FALSE(found(alerts_of(lines)).empty());
+}
+
 TEST(Guessing, many_addresses_on_one_account_are_told_by_the_account) {
   std::vector<Line> lines;
   for (int i = 0; i < 100; ++i)
