@@ -431,7 +431,6 @@ class Daemon {
 
   // Thirty, seven and one day before a certificate ends, and when it has: each once.
   void warn_of_certificates() {
-    constexpr int64_t kDay = 24 * 60 * kMinute;
     const auto now = realtime_ns();
     for (auto& input : inputs()) {
       const auto left = input->expires_ns() - now;

@@ -29,7 +29,6 @@ constexpr FindingKind kDormant{"baseline.dormant-account",
                                "attack.initial-access"};
 
 constexpr size_t kHashBytes = 8;
-constexpr int64_t kDaySeconds = 86'400;
 
 std::string places_text(const Places& places, Lang lang = Lang::en) {
   std::vector<std::pair<std::string, uint64_t>> counts;
@@ -141,7 +140,7 @@ bool Accounts::is_of_job(const Account& account) {
 }
 
 bool Accounts::is_known(const Account& account, int64_t day, int64_t at_ns, int64_t learning_ns) {
-  const int64_t first_day = floor_div(account.first_ns, kDaySeconds * kSecond);
+  const int64_t first_day = floor_div(account.first_ns, kDay);
   return day - first_day >= kKnownDays || at_ns - account.first_ns >= learning_ns;
 }
 
@@ -164,7 +163,7 @@ bool Accounts::is_dormant(const Account& account, int64_t day) {
   const int64_t away = day - account.last_day;
   if (account.logins == 0 || away < kDormantDaysOften) return false;
   if (away >= kDormantDays) return true;
-  const int64_t first_day = floor_div(account.first_ns, kDaySeconds * kSecond);
+  const int64_t first_day = floor_div(account.first_ns, kDay);
   return account.days >= 2 && away * (account.days - 1) >= kOften * std::max<int64_t>(account.last_day - first_day, 1);
 }
 
@@ -428,30 +427,28 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
   account.hosts.add(seen.host, account.logins);
 }
 
-bool Accounts::is_new_source(std::string_view log, std::string_view user, std::string_view source) const {
+const Accounts::Account* Accounts::find_account(std::string_view log, std::string_view user) const {
   const auto* accounts = by_log_.find(log);
-  if (!accounts) return true;
-  const Account* account = accounts->peek(ShortName(user));
+  return accounts ? accounts->peek(ShortName(user)) : nullptr;
+}
+
+bool Accounts::is_new_source(std::string_view log, std::string_view user, std::string_view source) const {
+  const Account* account = find_account(log, user);
   return !account || !account->sources.has(source.substr(0, kNameBytesMax));
 }
 
 bool Accounts::has_logged_in(std::string_view log, std::string_view user, int64_t from_ns, int64_t until_ns) const {
-  const auto* accounts = by_log_.find(log);
-  const Account* account = accounts ? accounts->peek(ShortName(user)) : nullptr;
+  const Account* account = find_account(log, user);
   return account && std::any_of(account->recent.begin(), account->recent.end(),
                                 [&](const Recent& one) { return one.at_ns >= from_ns && one.at_ns <= until_ns; });
 }
 
 bool Accounts::works_at(std::string_view log, std::string_view user, int hour) const {
-  const auto* accounts = by_log_.find(log);
-  const Account* account = accounts ? accounts->peek(ShortName(user)) : nullptr;
+  const Account* account = find_account(log, user);
   return account && works_at(*account, hour);
 }
 
-bool Accounts::knows(std::string_view log, std::string_view user) const {
-  const auto* accounts = by_log_.find(log);
-  return accounts && accounts->peek(ShortName(user));
-}
+bool Accounts::knows(std::string_view log, std::string_view user) const { return find_account(log, user); }
 
 void Accounts::save_account(const Account& account, std::string& out) {
   put_signed(out, account.first_ns);

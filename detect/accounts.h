@@ -133,6 +133,7 @@ class Accounts final : public Detector {
     std::string en, zh;
   };
   // False when the account has raised enough of this kind on this day. Else `more` says what went unsaid before.
+  const Account* find_account(std::string_view log, std::string_view user) const;
   static bool may_tell(Account& account, Kind kind, int64_t day, More* more);
   static Finding source_finding(const Account& account, const LoginEvent& login, const Neighbour* neighbour);
   static Finding dormant_finding(const Account& account, const LoginEvent& login, int64_t days);

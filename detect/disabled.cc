@@ -92,7 +92,7 @@ void Disabled::observe(const Event& event, std::vector<Finding>& findings) {
   finding.severity = failed ? Severity::low : is_there ? Severity::high : Severity::medium;
   finding.score = failed ? 35 : is_there ? 75 : 60;
   finding.key = printable(who) + " on " + printable(host) + (failed ? " failed" : "");
-  finding.fold_ns = int64_t{86'400} * kSecond;
+  finding.fold_ns = kDay;
   finding.reason = printable(who) +
                    (is_login ? failed ? " tried to log in" : " logged in"
                     : failed ? " tried to act"

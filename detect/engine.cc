@@ -43,7 +43,7 @@ constexpr uint32_t kCorrelationsVersion = 1, kWindowsVersion = 1, kSilenceVersio
 constexpr size_t kStateHeadBytes = kStateMagic.size() + 2;  // the version's digit and a line feed
 constexpr size_t kChecksumBytes = 8;
 // The hour of a login is judged by itself; what weighs little within this time of it says no more of the hour.
-constexpr int64_t kHourJudgedNs = int64_t{2} * 3600 * kSecond;
+constexpr int64_t kHourJudgedNs = 2 * kHour;
 constexpr size_t kRuleSetsMax = 4;  // batches matched before so many reloads may still be on their way
 // The stored records that a record stands for.
 std::vector<uint64_t> lines_of(const Record& record) {

@@ -114,7 +114,6 @@ std::optional<LoginEvent> login_of(const Event& event, Scratch& scratch) {
 }
 
 LocalTime local_time(int64_t at_ns, const Zone& zone) {
-  constexpr int64_t kDaySeconds = 86'400;
   int64_t seconds = floor_div(at_ns, kSecond);
   seconds += zone.offset_seconds_at(seconds);
   const int64_t day = floor_div(seconds, kDaySeconds);

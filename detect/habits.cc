@@ -12,7 +12,6 @@
 namespace yushi::detect {
 namespace {
 
-constexpr int64_t kDaySeconds = 86'400;
 constexpr uint32_t kAllHours = (1u << 24) - 1;
 
 // The hours within kHoursAround of this one.

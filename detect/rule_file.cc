@@ -304,7 +304,7 @@ void read_own_part(const LogSources& sources, const YAML::Node& document, const 
     if (value > 100) stop(score, "score must be from 0 to 100");
     head.score = static_cast<uint32_t>(value);
   });
-  if (!head.habit.empty()) head.fold_ns = 24 * 3600 * kSecond;
+  if (!head.habit.empty()) head.fold_ns = kDay;
   stops.attempt([&] {
     std::string fold = text_of(own, "fold");
     if (fold.empty()) return;

@@ -111,7 +111,7 @@ void Travel::observe(const Event& event, std::vector<Finding>& findings) {
     finding.severity = Severity::high;
     finding.score = 75;
     finding.key = printable(login.user) + " at " + printable(place.name);
-    finding.fold_ns = int64_t{86'400} * kSecond;
+    finding.fold_ns = kDay;
     finding.reason =
         printable(login.user) + " logged in" + (host.empty() ? "" : " on " + printable(host)) + " from " +
         printable(source) + " (" + printable(place.name) + "), and " + duration_text(apart_ns / kSecond * kSecond) +

@@ -301,16 +301,21 @@ struct Said {
   size_t inherits = 0;
 };
 
+// Whether a field is the one that is asked for. Of another type than today's (field.h) or dynamic, it is another Field.
+auto fields_of(const Field* field, std::string_view name) {
+  const bool by_name = !field || !is_fixed_field(*field);
+  return [=](const Field* other) {
+    return other == field || ((by_name || other->id == kDynamicField) && other->name == name);
+  };
+}
+
 // Where Said has the last of this field; of a later part of a message it is not asked.
 struct LastSaid {
   const Capture* capture = nullptr;
   const ConstantField* constant = nullptr;
 };
 LastSaid last_said(const Record& record, const Field* field, std::string_view name) {
-  const bool by_name = !field || !is_fixed_field(*field);
-  const auto is_it = [=](const Field* other) {
-    return other == field || ((by_name || other->id == kDynamicField) && other->name == name);
-  };
+  const auto is_it = fields_of(field, name);
   size_t at = record.captures.size();
   while (at > 0 && !is_it(record.captures[at - 1].field)) --at;
   const Capture* const capture = at > 0 ? &record.captures[at - 1] : nullptr;
@@ -929,11 +934,7 @@ void visit_field(const Record& record, const Field* field_or_null, std::string_v
     value = {};
   }
   Said said(record);
-  // Of another type than today's (field.h) or dynamic, it is another Field.
-  const bool by_name = !field || !is_fixed_field(*field);
-  auto is_asked = [&](const Field* other) {
-    return other == field || ((by_name || other->id == kDynamicField) && other->name == name);
-  };
+  const auto is_asked = fields_of(field, name);
   size_t first = 0, behind = said.size();
   if (places) {
     const size_t at = FieldPlaces::mix(field ? field->name : name);
