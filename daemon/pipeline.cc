@@ -30,12 +30,12 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kIdleWait = std::chrono::milliseconds(200);
 constexpr int64_t kAlertInterval = 60 * kMinute;  // of one thing that comes and goes
 constexpr int64_t kDetectorSaveInterval = 10 * kSecond;
-constexpr int64_t kTickInterval = kSecond / 2;  // an event that has ended in a quiet log is judged within a second
-// The engine's state in parts has a name of its own: an older yushid goes on from the one that it left.
+constexpr int64_t kTickInterval = kSecond / 2;      // an event that has ended in a quiet log is judged within a second
 constexpr int64_t kLossesSettleNs = 3 * kSecond;    // what only came late is no loss
 constexpr size_t kMissingMax = 4096;                // sources with a gap that are followed
 constexpr size_t kListChangesBytesMax = 256 << 10;  // of a record; what is more is only told in words
 constexpr std::string_view kAuditorsState = "auditors";
+// The engine's state in parts has a name of its own: an older yushid goes on from the one that it left.
 constexpr std::string_view kDetectorState = "detect-5", kOldDetectorState = "detect-4", kTicksState = "ticks",
                            kBooksState = "books", kHostsState = "hosts", kListsState = "lists";
 const std::string kPositions = "position/";  // of an input, before its name
