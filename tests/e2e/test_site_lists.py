@@ -113,7 +113,7 @@ def test_a_list_that_is_wrong_at_the_start_has_its_entries_of_before(tmp_path):
         daemon.start()
         said = f'{leavers}:1:4: leavers: since: "yesterday" is no time; write 2026-03-01 or 2026-03-01T18:00:00+08:00; its entries of before stay'
         assert daemon.status()["left_out"] == [said]
-        (loaded,) = daemon.search("event.action: load", "--tenant", "_audit")
+        (loaded,) = wait(lambda: daemon.search("event.action: load", "--tenant", "_audit"), "for what the start says of itself")
         assert "its entries of before stay" in loaded["message"] and loaded["event"]["outcome"] == "failure"
         assert said in (daemon.folder / "yushid.log").read_text()
         assert len(readings(daemon)) == 1
