@@ -13,6 +13,7 @@
 #include "core/base/bytes.h"
 #include "core/base/clock.h"
 #include "detect/alert_words.h"
+#include "detect/list_changes.h"
 #include "judge/recheck.h"
 #include "parsers/engine_version.h"
 #include "storage/read/view.h"

@@ -8,6 +8,7 @@
 #include "core/base/display.h"
 #include "core/base/name.h"
 #include "core/base/time_text.h"
+#include "detect/list_changes.h"
 #include "detect/lists.h"
 #include "detect/rules.h"
 #include "storage/read/record_reader.h"

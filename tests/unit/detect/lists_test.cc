@@ -9,6 +9,7 @@
 
 #include "core/base/calendar.h"
 #include "detect/change_words.h"
+#include "detect/list_changes.h"
 #include "events.h"
 
 namespace yushi::detect {

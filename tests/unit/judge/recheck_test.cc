@@ -1,6 +1,7 @@
 // An alert is judged again from what is stored: the same comes of the same records, another of others, and what cannot
 // be judged is said to be so.
 #include "judge/recheck.h"
+#include "detect/list_changes.h"
 
 #include <gtest/gtest.h>
 
