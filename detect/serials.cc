@@ -11,7 +11,7 @@ namespace {
 constexpr FindingKind kGap{"sequence.events-missing", "Numbered events are missing", 1, "attack.t1562.006",
                            "事件编号不连续",          "attack.defense-evasion"};
 
-size_t slot_of(int64_t day) { return static_cast<size_t>(day - floor_div(day, Serials::kDays) * Serials::kDays); }
+size_t day_slot(int64_t day) { return static_cast<size_t>(day - floor_div(day, Serials::kDays) * Serials::kDays); }
 
 }  // namespace
 
@@ -34,11 +34,11 @@ void Serials::observe(const Event& event, std::vector<Finding>& findings) {
   if (before == 0 || number < before || number - before > kStepMax) return;
   const auto step = static_cast<uint32_t>(number - before);
   const int64_t day = std::max(floor_div(event.counted.at_ns, kDay), teller.day);
-  for (int64_t gone = std::max(teller.day + 1, day - kDays + 1); gone <= day; ++gone) teller.largest[slot_of(gone)] = 0;
+  for (int64_t gone = std::max(teller.day + 1, day - kDays + 1); gone <= day; ++gone) teller.largest[day_slot(gone)] = 0;
   teller.day = day;
   const uint32_t usual = *std::max_element(teller.largest.begin(), teller.largest.end());
   const bool told = teller.known >= kKnownMin && step > kMissingMin && step / kTimes > usual;
-  teller.largest[slot_of(day)] = std::max(teller.largest[slot_of(day)], step);
+  teller.largest[day_slot(day)] = std::max(teller.largest[day_slot(day)], step);
   if (teller.known < kKnownMin) ++teller.known;
   if (!told) return;
   Finding finding;
