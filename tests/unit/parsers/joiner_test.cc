@@ -192,7 +192,9 @@ TEST(Joiner, AWordWithoutALetterKeepsItsPlace) {
   };
   for (auto& [arguments, words] : cases) {
     Joining run;
-    run.all({{"trail: r serial=1 kind=CALL"}, {"trail: r serial=1 " + arguments}, {"trail: r serial=1 path=\"\" kind=LAST"}});
+    run.all({{"trail: r serial=1 kind=CALL"},
+             {"trail: r serial=1 " + arguments},
+             {"trail: r serial=1 path=\"\" kind=LAST"}});
     ASSERT_EQ(run.jsons.size(), 1u);
     EXPECT_NE(run.jsons[0].find("\"args\":" + words), std::string::npos) << run.jsons[0];
   }

@@ -512,8 +512,11 @@ tests:
   - {line: 'n=5 up', expect: {door.number: 5, beat.word: up, event.dataset: door}}
   - {line: 'x', expect: none}
 )";
-  EXPECT_EQ(check_parser_files({{"door.yaml", "door.yaml", kDoor}, {"beat.yaml", "beat.yaml", "name: beat\nof: door\n" + file}}), std::vector<std::string>{});
-  const auto problems = check_parser_files({{"door.yaml", "door.yaml", kDoor}, {"beat.yaml", "beat.yaml", "name: beat\n" + file}});
+  EXPECT_EQ(check_parser_files(
+                {{"door.yaml", "door.yaml", kDoor}, {"beat.yaml", "beat.yaml", "name: beat\nof: door\n" + file}}),
+            std::vector<std::string>{});
+  const auto problems =
+      check_parser_files({{"door.yaml", "door.yaml", kDoor}, {"beat.yaml", "beat.yaml", "name: beat\n" + file}});
   ASSERT_FALSE(problems.empty());
   EXPECT_NE(problems[0].find("own ones begin with 'beat.'"), std::string::npos) << problems[0];
 }
