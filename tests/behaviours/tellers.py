@@ -105,6 +105,9 @@ told_by("tencent-bastion", "bastion-01", "cls", lambda c: as_json({"Sid": "7f3a"
 told_by("nsfocus-osms", "bastion-01", "-", lambda c: f"session_id:198;cmd_time:{EPOCH};cmd:{c};block:0;user:{PERSON};dev_usr:root;dev_ip:{TARGET};protocol:ssh;risk:1")
 told_by("topsec-sag", "bastion-01", "-", lambda c: f"issuc=1 commands={c} atime='{LOCAL}' sessionpath=/x seq=00l7 account=root aip={TARGET} asset=web-01 fort_ip=10.0.0.10 protocol=ssh2 remark= res_type=unix session_id=00 uip={SOURCE} uname=L user_id={PERSON}")
 told_by("secfox", "bastion-01", "baoleiji", lambda c: f"logType=YAB_CMD_OPS_LOG, time={LOCAL}, user={PERSON}, sourceIP={SOURCE}, resource=web-01, targetIP={TARGET}, command={c}, action=permit")
+SAG = f'id="ngtos" time="{LOCAL}" type="mgmt" recorder="{{}}" subtype="x" op="{{}}" user="zhou" src="10.20.1.14" result="1" msg="x" name="svc2"'
+spelling("account-of-the-bastion/topsec-sag", said(("11:00", "bastion-01", "-", SAG.format("user", "add"), 134)), said(("11:00", "bastion-01", "-", SAG.format("network", "set"), 134)))
+spelling("log-cleared/topsec-sag-audit", said(("11:00", "bastion-01", "-", SAG.format("log", "del"), 134)), said(("11:00", "bastion-01", "-", SAG.format("log", "show"), 134)))
 
 
 # ---------------------------------------------------------------------------------------------------------------- databases
