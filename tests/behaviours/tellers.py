@@ -70,18 +70,6 @@ def file_of_auditbeat(path, flags):
 for where, path in {"sudoers": "/etc/sudoers", "cron": "/var/spool/cron/root"}.items():
     spelling(f"{where}-written/auditbeat", said(("11:00", "web-01", "logstash", file_of_auditbeat(path, "241"), 134)), said(("11:00", "web-01", "logstash", file_of_auditbeat(path, "80000"), 134)))
 
-
-def laurel(call, *paths, **registers):
-    return as_json({"ID": f"{EPOCH}.204:7703", "SYSCALL": {"syscall": 257, "success": "yes", "exit": 3, "pid": 4411, "ppid": 4410, "auid": 1001, "uid": 0, "euid": 0, "tty": "pts0", "ses": 9, "comm": "bash", "exe": "/usr/bin/bash",
-                    "SYSCALL": call, "AUID": "lin", "UID": "root", "EUID": "root", **registers}, "CWD": {"cwd": "/root"}, "PATH": [{"item": i, "name": path} for i, path in enumerate(paths)]})
-
-
-for name, act, twin in [
-    ("log-deleted", laurel("unlink", "/var/log/", "/var/log/secure"), laurel("unlink", "/var/log/", "/var/log/secure-20260301")),
-    ("log-emptied", laurel("openat", "/var/log/auth.log", a2="0x241"), laurel("openat", "/var/log/auth.log", a2="0x80000")),
-    ("shadow-read", laurel("openat", "/etc/shadow", a2="0x80000"), laurel("openat", "/etc/hosts", a2="0x80000")),
-]:
-    spelling(f"{name}/laurel", said(("11:00", "web-01", "laurel", act, 134)), said(("11:00", "web-01", "laurel", twin, 134)))
 spelling("cron-written/osquery", said(("11:00", "web-01", "osqueryd", osquery({"command": "/tmp/.x/run", "minute": "*/5", "path": "/var/spool/cron/root"}, "crontab"), 134)),
          said(("11:00", "web-01", "osqueryd", as_json({"name": "crontab", "hostIdentifier": "web-01", "calendarTime": "x", "unixTime": EPOCH, "snapshot": [{"command": "/usr/bin/true", "minute": "5", "path": "/etc/crontab"}], "action": "snapshot"}), 134)))
 spelling("kernel-module/osquery", said(("11:00", "web-01", "osqueryd", osquery({"name": "diamorphine", "size": "16384", "status": "Live", "used_by": "-"}, "kernel_modules"), 134)),
