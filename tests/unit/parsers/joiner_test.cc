@@ -182,6 +182,14 @@ TEST(Joiner, WordsInPiecesAreWhole) {
       << "event.original is of the lines alone";
 }
 
+TEST(Joiner, APatternForTheWholeGivesTheFields) {
+  Joining run;
+  EXPECT_EQ(run.all({{"shop[1]: 1 INFO sum"}, {"shop[1]:   of 5"}, {"shop[1]:   is 7"}, {"shop[1]: 2 INFO x"}}),
+            (Names{"0+1+2", "3"}));
+  EXPECT_NE(run.jsons[0].find("\"sum\":\"7\""), std::string::npos) << run.jsons[0];
+  EXPECT_NE(run.jsons[0].find("\"event\":\"query\""), std::string::npos) << run.jsons[0];
+}
+
 TEST(Joiner, AWordWithoutALetterKeepsItsPlace) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {R"(a0="sh" a1="" a2="x")", R"(["sh","","x"])"},
@@ -201,14 +209,6 @@ TEST(Joiner, AWordWithoutALetterKeepsItsPlace) {
   Joining run;
   run.all({{"trail: r serial=1 kind=CALL"}, {R"(trail: r serial=1 a0="usermod" a1="-p" a2="" a3="root")"}});
   EXPECT_NE(run.jsons[0].find(R"("command_line":"usermod -p  root")"), std::string::npos) << run.jsons[0];
-}
-
-TEST(Joiner, APatternForTheWholeGivesTheFields) {
-  Joining run;
-  EXPECT_EQ(run.all({{"shop[1]: 1 INFO sum"}, {"shop[1]:   of 5"}, {"shop[1]:   is 7"}, {"shop[1]: 2 INFO x"}}),
-            (Names{"0+1+2", "3"}));
-  EXPECT_NE(run.jsons[0].find("\"sum\":\"7\""), std::string::npos) << run.jsons[0];
-  EXPECT_NE(run.jsons[0].find("\"event\":\"query\""), std::string::npos) << run.jsons[0];
 }
 
 TEST(Joiner, AnEndMarkClosesAtOnce) {
