@@ -48,14 +48,16 @@ bool EventKind::has_category(std::string_view category) const {
 }
 
 EventKind event_kind_of(const MessageKind& kind) {
+  static const Field* const kObserverType = find_field("observer.type");
   EventKind out;
   out.message = &kind;
   for (const auto& constant : kind.constants) {
     if (constant.field == ecs::yushi_event) out.name = constant.value;
     if (constant.field == ecs::event_action) out.action = constant.value;
     if (constant.field == ecs::event_outcome) out.outcome = constant.value;
+    if (constant.field == kObserverType) out.is_of_bastion = constant.value == "bastion";
   }
-  out.is_of_bastion = out.name == "session-opened" && kind.dataset == "jumpserver";
+  out.is_of_bastion &= out.name == "session-opened";
   out.login_number = own_field(kind, "auid");
   out.login_name = own_field(kind, "auid_name");
   if (out.login_number) out.serial = own_field(kind, "sequence");

@@ -605,6 +605,17 @@ std::string_view name_of_piece(std::string_view text, uint32_t begin) {
                        open - (name == std::string_view::npos ? 0 : name + 1));
 }
 
+// How many words without a letter, of which no capture tells, stand in the text between two words or behind the last:
+// `a1=""`, `"sh","","x"`.
+size_t empty_words(std::string_view text) {
+  size_t count = 0;
+  for (size_t at = 0; at + 2 < text.size(); ++at) {
+    if (text[at] == '\n' || (text[at] == ']' && text[at + 1] != '=')) break;  // the list is over
+    if ((text[at] == '=' || text[at] == ',') && text[at + 1] == '"' && text[at + 2] == '"') ++count;
+  }
+  return count;
+}
+
 // Appends the words of all lines, each whole, and their text, behind the text of the lines; takes their captures out of
 // `captures` and gives the new ones.
 std::vector<Capture> put_words(JoinedText& text, std::vector<std::vector<Capture>>& captures, const JoinRule& rule) {
@@ -613,13 +624,26 @@ std::vector<Capture> put_words(JoinedText& text, std::vector<std::vector<Capture
   Scratch scratch;
   std::string line;  // of no words: another field's text
   for (auto& of_line : captures) {
+    uint32_t behind = 0;  // the capture before
+    bool has_words = false;
+    const auto take_empty_words = [&](uint32_t to) {
+      if (behind == 0) return;
+      const std::string_view all = text.text();
+      words.resize(words.size() + empty_words(all.substr(behind, to - behind)));
+    };
     for (auto& capture : of_line) {
       if (rule.text_without_words && capture.field == rule.text_without_words) {
         scratch.clear();
         line = decode_escape(std::string_view(text.text()).substr(capture.begin, capture.length),
                              static_cast<Escape>(capture.escape), scratch);
       }
-      if (capture.field != rule.words) continue;
+      if (capture.field != rule.words) {
+        if (!has_words) behind = capture.end();
+        continue;
+      }
+      take_empty_words(capture.begin);
+      behind = capture.end();
+      has_words = true;
       scratch.clear();
       const std::string_view all = text.text();
       const auto name = name_of_piece(all, capture.begin);
@@ -631,6 +655,7 @@ std::vector<Capture> put_words(JoinedText& text, std::vector<std::vector<Capture
         words.emplace_back(value);
       last = name;
     }
+    if (has_words) take_empty_words(text.size());
     std::erase_if(of_line, [&](auto& capture) { return capture.field == rule.words; });
   }
   std::vector<Capture> out;
@@ -643,7 +668,7 @@ std::vector<Capture> put_words(JoinedText& text, std::vector<std::vector<Capture
   if (!words.empty()) line.clear();
   for (auto& word : words) {
     put(word, rule.words);
-    line += (line.empty() ? "" : " ") + word;
+    line += (&word == words.data() ? "" : " ") + word;
   }
   if (!line.empty()) put(line, rule.text_of_words);
   return out;

@@ -38,6 +38,7 @@ class FileReader : YamlReader {
     if (!is_parser_name(out_->name))
       problem(root["name"], "a parser's name has letters a-z, digits, '_', '-' and '.' only");
     out_->dataset = out_->name;
+    if (root["of"]) text(root["of"], "of", &of_);
     // What patterns lean on comes first, wherever it stands in the file.
     if (root["types"]) read_types(root["types"]);
     if (root["macros"]) read_macros(root["macros"]);
@@ -51,8 +52,8 @@ class FileReader : YamlReader {
     if (root["tables"]) tables_ = read_tables(root["tables"]);
     bool has_patterns = false, has_match = false;
     each(root, "the parser", [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) {
-      static const std::set<std::string> kRead = {"name",  "types", "macros",  "null_values", "fields", "event",
-                                                  "words", "keys",  "trusted", "variants",    "tables"};
+      static const std::set<std::string> kRead = {"name",  "of",    "types", "macros",  "null_values", "fields",
+                                                  "event", "words", "keys",  "trusted", "variants",    "tables"};
       if (kRead.contains(key)) return;
       if (key == "aliases") {
         out_->aliases = texts(value, "aliases");
@@ -177,7 +178,9 @@ class FileReader : YamlReader {
     });
   }
 
-  bool is_own(const std::string& name) const { return name.starts_with(out_->name + "."); }
+  bool is_own(const std::string& name) const {
+    return name.starts_with(out_->name + ".") || (!of_.empty() && name.starts_with(of_ + "."));
+  }
 
   const Field* field(const std::string& name, const YAML::Node& at) override {
     if (is_ours(name)) {
@@ -615,6 +618,7 @@ class FileReader : YamlReader {
   Fields fields_;
   const EventKind* event_ = nullptr;
   GrokMacros macros_;
+  std::string of_;  // another parser, whose own fields this one gives too: it tells of the same in other words
   std::map<std::string, FieldType> types_;
   std::set<std::string> lists_;
   std::vector<std::string> null_values_;

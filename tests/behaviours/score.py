@@ -17,6 +17,7 @@ sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent), str(pathlib.Path(_
 from acts import BEHAVIOURS  # noqa: E402
 from listed import LISTED, LISTS  # noqa: E402
 import spellings  # noqa: E402, F401
+import tellers  # noqa: E402, F401
 from world import World  # noqa: E402
 from yushi_daemon import Daemon  # noqa: E402
 

@@ -188,7 +188,7 @@ TEST(Accounts, a_host_that_a_bastion_let_somebody_into_is_one_and_its_daemon_tel
     line.at_ns = when;
     line.dataset = "jumpserver";
     line.pattern = "session";
-    line.constants = {{"yushi.event", "session-opened"}};
+    line.constants = {{"yushi.event", "session-opened"}, {"observer.type", "bastion"}};
     line.values = {{"host.name", "bastion-01"}, {"user.name", "alice"}, {"destination.domain", std::move(host)}};
     return line;
   };

@@ -190,6 +190,27 @@ TEST(Joiner, APatternForTheWholeGivesTheFields) {
   EXPECT_NE(run.jsons[0].find("\"event\":\"query\""), std::string::npos) << run.jsons[0];
 }
 
+TEST(Joiner, AWordWithoutALetterKeepsItsPlace) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {R"(a0="sh" a1="" a2="x")", R"(["sh","","x"])"},
+      {R"(a0="sh" a1="x" a2="")", R"(["sh","x",""])"},
+      {R"(a0="sh" a1="" a2="" a3=78)", R"(["sh","","","x"])"},
+      {R"(a0="" a1="x")", R"(["","x"])"},
+      {R"(a0="sh" a1[0]=61 a1[1]=62 a2="")", R"(["sh","ab",""])"},
+  };
+  for (auto& [arguments, words] : cases) {
+    Joining run;
+    run.all({{"trail: r serial=1 kind=CALL"},
+             {"trail: r serial=1 " + arguments},
+             {"trail: r serial=1 path=\"\" kind=LAST"}});
+    ASSERT_EQ(run.jsons.size(), 1u);
+    EXPECT_NE(run.jsons[0].find("\"args\":" + words), std::string::npos) << run.jsons[0];
+  }
+  Joining run;
+  run.all({{"trail: r serial=1 kind=CALL"}, {R"(trail: r serial=1 a0="usermod" a1="-p" a2="" a3="root")"}});
+  EXPECT_NE(run.jsons[0].find(R"("command_line":"usermod -p  root")"), std::string::npos) << run.jsons[0];
+}
+
 TEST(Joiner, AnEndMarkClosesAtOnce) {
   Joining run;
   EXPECT_EQ(run.all({{"shop[1]: 1 INFO a"}, {"shop[1]:   end"}, {"shop[1]:   at y"}, {"shop[1]: 2 INFO b"}}),

@@ -502,6 +502,25 @@ tests:
   EXPECT_EQ(problems.size(), 6u);
 }
 
+TEST(ParserSet, OnlyWhoTellsTheSameInOtherWordsGivesAnothersFields) {
+  const std::string file = R"(match: {app: [beat]}
+dataset: door
+types: {door.number: integer}
+patterns:
+  - {name: opened, grok: 'n=%{INT:door.number} %{WORD:beat.word}'}
+tests:
+  - {line: 'n=5 up', expect: {door.number: 5, beat.word: up, event.dataset: door}}
+  - {line: 'x', expect: none}
+)";
+  EXPECT_EQ(check_parser_files(
+                {{"door.yaml", "door.yaml", kDoor}, {"beat.yaml", "beat.yaml", "name: beat\nof: door\n" + file}}),
+            std::vector<std::string>{});
+  const auto problems =
+      check_parser_files({{"door.yaml", "door.yaml", kDoor}, {"beat.yaml", "beat.yaml", "name: beat\n" + file}});
+  ASSERT_FALSE(problems.empty());
+  EXPECT_NE(problems[0].find("own ones begin with 'beat.'"), std::string::npos) << problems[0];
+}
+
 TEST(ParserSet, APatternThatNoTestReachesIsAMistake) {
   auto problems = check_parser_files({{"p.yaml", "p.yaml", R"(name: p
 match: {app: [p]}
