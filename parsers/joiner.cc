@@ -100,12 +100,24 @@ void Joiner::begin() {
   last_key_ = nullptr;
 }
 
+// Of a line that stands in another program's message (inner_message.h) the outer parser's rule counts, else the inner
+// one's: the audit system's records are joined in the journal too.
+const JoinRule* Joiner::rule_of_kind(const MessageKind& kind) const {
+  const auto find = [this](std::string_view parser) {
+    const auto at = rules_.find(parser);
+    return at == rules_.end() ? nullptr : at->second;
+  };
+  if (const auto* rule = find(kind.parser)) return rule;
+  const std::string_view pattern = kind.pattern;
+  const auto from = pattern.find('/');
+  if (from == pattern.npos) return nullptr;
+  const auto to = pattern.find('/', from + 1);
+  return to == pattern.npos ? nullptr : find(pattern.substr(from + 1, to - from - 1));
+}
+
 Joiner::Seen& Joiner::seen(const MessageKind* kind) {
   auto& at = seen_[reinterpret_cast<uintptr_t>(kind) / 64 * 0x9e3779b97f4a7c15u >> 56];
-  if (at.kind != kind) {
-    const auto rule = rules_.find(kind->parser);
-    at = {kind, rule == rules_.end() ? nullptr : rule->second, nullptr};
-  }
+  if (at.kind != kind) at = {kind, rule_of_kind(*kind), nullptr};
   return at;
 }
 

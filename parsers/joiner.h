@@ -129,6 +129,7 @@ class Joiner {
     const JoinRule* rule = nullptr;
     const MessageKind* mine = nullptr;  // interned; nullptr: not yet
   };
+  const JoinRule* rule_of_kind(const MessageKind& kind) const;
   Seen& seen(const MessageKind* kind);
   const JoinRule* rule_of(const Record& record);
   const MessageKind* intern(const MessageKind* kind);
