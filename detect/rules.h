@@ -92,9 +92,9 @@ class LoadedRules final : public RuleSet {
     std::vector<uint32_t> zones_of;  // by FieldId: a bit for each zone
     // The same of parsers' own fields by name, since a body's key that no file names may be captured under it.
     std::unordered_map<std::string_view, uint32_t> zones_named;
-    uint64_t named_sizes = 0;  // a bit for each length of their names
-    std::vector<uint64_t> all;       // bits of the groups
-    std::vector<uint64_t> always;    // of those that no search can rule out
+    uint64_t named_sizes = 0;      // a bit for each length of their names
+    std::vector<uint64_t> all;     // bits of the groups
+    std::vector<uint64_t> always;  // of those that no search can rule out
     // Bits of the places that no search can rule out, but that an ordinary request can: by what it must have.
     std::array<std::vector<uint64_t>, 4> of_requests;
     bool decodes_requests = false;  // some of these, or literals of yushi.request.plain

@@ -61,8 +61,8 @@ std::string document_of(const Record& record) {
   if (dot == path.npos) return {};
   std::string ending = path.substr(dot + 1);
   for (char& c : ending) c = static_cast<char>(c | 0x20);
-  for (std::string_view one : {"pdf", "ofd", "doc", "docx", "wps", "xls", "xlsx", "et", "ppt", "pptx", "csv", "zip", "rar",
-                               "7z", "tar", "gz", "tgz", "sql", "dmp", "bak"})
+  for (std::string_view one : {"pdf", "ofd", "doc", "docx", "wps", "xls", "xlsx", "et",  "ppt", "pptx",
+                               "csv", "zip", "rar", "7z",   "tar", "gz",  "tgz",  "sql", "dmp", "bak"})
     if (ending == one) return path;
   return {};
 }

@@ -223,8 +223,8 @@ const char* word_before_tag(HeaderScan& scan, const char* at, const char** behin
 }
 
 // The end of a host's name in letters beyond ASCII before a program without a number, "政务-应用-02 audispd: text";
-// nullptr when the word is none. A text may begin so too ("用户 admin: 登录"), but not with a digit or a sign of names in
-// its first word.
+// nullptr when the word is none. A text may begin so too ("用户 admin: 登录"), but not with a digit or a sign of names
+// in its first word.
 const char* foreign_host_end(const char* at, const char* end) {
   const char* const from = at;
   bool is_foreign = false, has_sign = false;

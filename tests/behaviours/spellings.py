@@ -465,8 +465,8 @@ spelling("firewall-flushed/all-let-in", roots("/usr/sbin/iptables -I INPUT -j AC
 spelling("database-dumped/oracle", roots("/u01/app/bin/exp system/x full=y file=/tmp/f.dmp", who="ma", host="db-01"), roots("/u01/app/bin/sqlplus -V", who="ma", host="db-01"))
 spelling("sensitive-file-read/environment", roots("/usr/bin/strings /proc/811/environ"), roots("/usr/bin/cat /proc/meminfo"))
 spelling("data-copied-away/staged", roots("/usr/bin/tar czf /tmp/all.tgz /data/docs"), roots("/usr/bin/tar czf /tmp/conf.tgz /etc/nginx"))
-spelling("root-shell/typed", jumpserver("session_command_log", user="Lin(lin)", asset="web-01", account="lin", input="sudo su -", output="", session="s-1", timestamp=1773630000, risk_level=0),
-         jumpserver("session_command_log", user="Lin(lin)", asset="web-01", account="lin", input="sudo -l", output="", session="s-1", timestamp=1773630000, risk_level=0))
+spelling("root-shell/typed", jumpserver("session_command_log", user="He(he)", asset="web-01", account="he", input="sudo su -", output="", session="s-1", timestamp=1773630000, risk_level=0),
+         jumpserver("session_command_log", user="He(he)", asset="web-01", account="he", input="sudo -l", output="", session="s-1", timestamp=1773630000, risk_level=0))
 spelling("account-made/bastion-old", jumpserver("operation_log", user="Lin(lin)", action="create", resource_type="用户", resource="zhao(zhao)", remote_addr="10.20.1.11"), jumpserver("operation_log", user="Lin(lin)", action="update", resource_type="用户", resource="zhao(zhao)", remote_addr="10.20.1.11"))
 spelling("service-account-logs-in/mysql", logins(("11:00", "mysql", "db-01", BASTION_IP)), None)
 spelling("guessing/slow", said(*[(f"{i // 3:02}:{i % 3 * 20:02}", "web-01", "sshd", f"Failed password for root from 198.51.100.41 port {41000 + i} ssh2", 86, 4400 + i) for i in range(60)][:72]), said(*[(f"{i:02}:10", "web-01", "sshd", f"Failed password for root from 198.51.100.41 port {41000 + i} ssh2", 86, 4400 + i) for i in range(5)]))

@@ -53,7 +53,7 @@ patterns:
   - {name: line, extract: json, message_of: [process.name]}
   - {name: entry, extract: json}
 tests:
-  - {line: '{"who":"trail","said":"r serial=1 kind=CALL"}', expect: {trail.serial: '1'}}
+  - {line: '{"who":"cron","said":"x"}', expect: {process.name: cron}}
   - {line: 'x', expect: none}
 )";
 
