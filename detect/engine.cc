@@ -252,7 +252,9 @@ struct Engine::State {
       auto everywhere = habits.add(record.origin->log, subject, at_ns, *zone, host);
       if (is_again && is_light) everywhere.usual_days = 1;
       look_at_hour(head, record, account, at_ns, everywhere);
-      usual.is_by_office = everywhere.usual() && (is_light || everywhere.hosts >= Habits::kHostsForAll);
+      usual.is_by_office =
+          everywhere.usual() &&
+          (is_light || (everywhere.hosts >= Habits::kHostsForAll && everywhere.days >= Habits::kOfficeDays));
     }
     Judged out{!usual.usual() && (!usual.too_young() || (is_heavy && !(is_again && usual.days > 0))), usual, {}};
     if (!out.is_news || options.lists->peer_groups.empty() || account.empty()) return out;

@@ -34,7 +34,7 @@ class Guessing final : public Detector {
   static constexpr size_t kFastMin = 12;
   static constexpr int64_t kFastNs = 5 * 60 * kSecond;
   static constexpr size_t kAccountsMin = 12;
-  static constexpr uint64_t kSlowMin = 60;
+  static constexpr uint64_t kSlowMin = 48;
   static constexpr uint64_t kAccountMin = 30;
   static constexpr size_t kAddressesMin = 10;
   static constexpr size_t kTogetherMin = 3;

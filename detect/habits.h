@@ -10,9 +10,10 @@
 // Of a habit of fewer than kHoursDays days nobody knows the hours yet: then the account's own hours of work count
 // (detect/accounts.h), and of what weighs little nothing but that it logged in a while ago, since that hour was judged.
 //
-// Who does it on kHostsForAll hosts and more does so by office (configuration management, an administrator's root
-// shell), and a further host is no news: beside the habit on each host the one over all hosts is kept and asked. Of
-// what weighs little one other host is enough.
+// Who does it on kHostsForAll hosts and more, on kOfficeDays days and more, does so by office (configuration
+// management, an administrator's root shell), and a further host is no news: beside the habit on each host the one over
+// all hosts is kept and asked. Of what weighs little one other host and kUsualDays are enough. On fewer days it may be
+// one story: who weakens a third machine must not be silent because two were told of.
 //
 // Of a log that is younger than kYoungDays nothing can be usual: what begins with the log is taken for a habit, and
 // only rules of level high and above speak, of the same act on one day.
@@ -41,6 +42,7 @@ class Habits {
   static constexpr uint32_t kUsualDays = 2, kYoungDays = 3;
   static constexpr int kHoursAround = 3;
   static constexpr int kHostsForAll = 2;
+  static constexpr uint32_t kOfficeDays = 3;
   static constexpr uint32_t kHoursDays = 8;
 
   // What was known when a hit came.

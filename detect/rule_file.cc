@@ -20,6 +20,8 @@ namespace {
 constexpr size_t kFileBytesMax = 1 << 20;
 constexpr size_t kNodesMax = 100'000;
 constexpr int kDepthMax = 64;
+// What somebody does in one sitting is one alert; what he does later that day is told again.
+constexpr int64_t kSittingNs = int64_t{4} * 3600 * kSecond;
 
 // Ends the reading of one part of a document; never leaves this file.
 struct Stop {
@@ -304,7 +306,7 @@ void read_own_part(const LogSources& sources, const YAML::Node& document, const 
     if (value > 100) stop(score, "score must be from 0 to 100");
     head.score = static_cast<uint32_t>(value);
   });
-  if (!head.habit.empty()) head.fold_ns = kDay;
+  if (!head.habit.empty()) head.fold_ns = kSittingNs;
   stops.attempt([&] {
     std::string fold = text_of(own, "fold");
     if (fold.empty()) return;

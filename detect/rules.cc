@@ -428,6 +428,10 @@ void LoadedRules::make_zones(Candidates& out) const {
       zone_of[field] = i;
       if (out.zones_of.size() <= field->id) out.zones_of.resize(field->id + 1u);
       out.zones_of[field->id] |= uint32_t{1} << i;
+      if (!is_fixed_field(*field)) {
+        out.zones_named[field->name] |= uint32_t{1} << i;
+        out.named_sizes |= uint64_t{1} << field->name.size() % 64;
+      }
       out.zones[i].of_request |= field->name.starts_with("url.");
       out.zones[i].of_decoded |= field == url_decoded();
       out.zones[i].of_plain |= field->name == "yushi.url.plain" || field->name == "yushi.request.plain";

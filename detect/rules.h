@@ -90,14 +90,22 @@ class LoadedRules final : public RuleSet {
     std::vector<uint32_t> rules;  // ascending
     std::vector<Zone> zones;
     std::vector<uint32_t> zones_of;  // by FieldId: a bit for each zone
-    std::vector<uint64_t> all;       // bits of the groups
-    std::vector<uint64_t> always;    // of those that no search can rule out
+    // The same of parsers' own fields by name, since a body's key that no file names may be captured under it.
+    std::unordered_map<std::string_view, uint32_t> zones_named;
+    uint64_t named_sizes = 0;      // a bit for each length of their names
+    std::vector<uint64_t> all;     // bits of the groups
+    std::vector<uint64_t> always;  // of those that no search can rule out
     // Bits of the places that no search can rule out, but that an ordinary request can: by what it must have.
     std::array<std::vector<uint64_t>, 4> of_requests;
     bool decodes_requests = false;  // some of these, or literals of yushi.request.plain
 
     size_t words() const { return all.size() / kRequiredSetsMax; }  // of a set of places
-    uint32_t zones_with(const Field& field) const { return field.id < zones_of.size() ? zones_of[field.id] : 0; }
+    uint32_t zones_with(const Field& field) const {
+      if (field.id != kDynamicField) return field.id < zones_of.size() ? zones_of[field.id] : 0;
+      if (!(named_sizes >> (field.name.size() % 64) & 1)) return 0;
+      const auto named = zones_named.find(field.name);
+      return named == zones_named.end() ? 0 : named->second;
+    }
   };
   class Matcher;
 

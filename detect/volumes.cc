@@ -41,7 +41,7 @@ constexpr Way kResources{{"volume.resources-deleted", "Many more resources delet
                          Volumes::kLeastResources};
 
 const Way* way_of(const EventKind& kind) {
-  if (kind.name == "file-read" || kind.name == "transfer") return &kRead;
+  if (kind.name == "file-read" || kind.name == "transfer" || kind.name == "request") return &kRead;
   if (kind.name == "file-deleted") return &kDeleted;
   if (kind.name == "resource-deleted") return &kResources;
   return nullptr;
@@ -50,6 +50,21 @@ const Way* way_of(const EventKind& kind) {
 std::string text_of(const Record& record, const Field* field) {
   Scratch scratch;
   return std::string(first_text(record, field, scratch, kNameBytesMax));
+}
+
+// The document that a request by name fetched; empty: it is a page, or nobody's.
+std::string document_of(const Record& record) {
+  static const Field* const kUrlPath = find_field("url.path");
+  if (text_of(record, ecs::user_name).empty()) return {};
+  std::string path = text_of(record, kUrlPath);
+  const auto dot = path.rfind('.');
+  if (dot == path.npos) return {};
+  std::string ending = path.substr(dot + 1);
+  for (char& c : ending) c = static_cast<char>(c | 0x20);
+  for (std::string_view one : {"pdf", "ofd", "doc", "docx", "wps", "xls", "xlsx", "et",  "ppt", "pptx",
+                               "csv", "zip", "rar", "7z",   "tar", "gz",  "tgz",  "sql", "dmp", "bak"})
+    if (ending == one) return path;
+  return {};
 }
 
 std::string process_of(const Event& event) {
@@ -74,6 +89,8 @@ std::string Volumes::account_of(Log& log, const Event& event) const {
 }
 
 void Volumes::observe(const Event& event, std::vector<Finding>& findings) {
+  std::string document;
+  if (event.kind.name == "request" && (document = document_of(event.record)).empty()) return;
   Log& log = by_log_.use(event.log, event.counted.at_ns);
   const Way* way = way_of(event.kind);
   if (!way) {
@@ -106,6 +123,7 @@ void Volumes::observe(const Event& event, std::vector<Finding>& findings) {
   static const Field* const kResource = find_field("orchestrator.resource.name");
   std::string path = text_of(event.record, kPath);
   if (path.empty()) path = text_of(event.record, kResource);
+  if (path.empty()) path = document;
   if (!path.empty()) {
     const uint64_t whole = hash_of(path), hash = (whole ^ whole >> 29) % (use.seen.size() * 64);
     auto& word = use.seen[hash / 64];

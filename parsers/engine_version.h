@@ -14,6 +14,6 @@
 
 namespace yushi::parsers {
 
-constexpr uint32_t kParserEngine = 6;
+constexpr uint32_t kParserEngine = 7;
 
 }  // namespace yushi::parsers

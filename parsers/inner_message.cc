@@ -7,10 +7,10 @@ namespace {
 
 bool is_time(const Field* field) { return field->id <= ecs::timestamp_zone->id; }
 
+bool is_process(const Field* field) { return field == ecs::process_name || field == ecs::process_pid; }
+
 // What the header of a syslog message says.
-bool is_of_header(const Field* field) {
-  return is_time(field) || field == ecs::host_name || field == ecs::process_name || field == ecs::process_pid;
-}
+bool is_of_header(const Field* field) { return is_time(field) || field == ecs::host_name || is_process(field); }
 
 }  // namespace
 
@@ -66,7 +66,7 @@ bool InnerMessage::take(MatchJob& job, const PatternDefinition& pattern, size_t 
   inner.message_length = static_cast<uint32_t>(line.size());
   inner.priority = 0;  // so that it is not tried with its program before it
   captures_.assign(1, {0, lead - 1, static_cast<uint32_t>(Escape::none), ecs::process_name});
-  parse_(inner, job.zone, job.arena, captures_);
+  const bool is_product = parse_(inner, job.zone, job.arena, captures_);
   // One of the same parser within is somebody's text: its fields would take the place of ours.
   if (!inner.kind || inner.kind->parser == record.kind->parser) return false;
 
@@ -75,19 +75,20 @@ bool InnerMessage::take(MatchJob& job, const PatternDefinition& pattern, size_t 
            std::any_of(inner.kind->constants.begin(), inner.kind->constants.end(),
                        [&](auto& one) { return one.field == field; });
   };
+  const auto is_outers = [&](const Field* field) { return is_of_header(field) && !(is_product && is_process(field)); };
   merged_.clear();
   bool is_cut = false;
   for (size_t i = 0; i < outer.size(); ++i) {
     auto& capture = outer[i];
     if (i != static_cast<size_t>(found - outer.begin())) {
       const bool is_said_inside = i >= before && !capture.field->list && capture.field->id != kDynamicField &&
-                                  !is_of_header(capture.field) && inner_says(capture.field);
+                                  !is_outers(capture.field) && inner_says(capture.field);
       if (!is_said_inside) merged_.push_back(capture);
       continue;
     }
     for (size_t k = 1; k < captures_.size(); ++k) {
       auto& part = captures_[k];
-      if (part.begin < lead || is_time(part.field) || (is_of_header(part.field) && has(part.field))) continue;
+      if (part.begin < lead || is_time(part.field) || (is_outers(part.field) && has(part.field))) continue;
       put_back(part, message, lead, is_escaped);
       merged_.push_back(part);
       is_cut = true;

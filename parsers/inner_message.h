@@ -3,8 +3,8 @@
 //
 // A pattern with `message_of:` takes the value to the field `message`. It is understood as if that program had sent it
 // by syslog, by another worker of the same set, and the record has the fields of both: of what a syslog header would
-// say (time, host, program, pid) the outer message's word counts, of all else the inner one's. Private to parsers/,
-// behind MessageMatcher.
+// say (time, host, program, pid) the outer message's word counts, of all else the inner one's; a product's parser also
+// says which process it speaks of, as the audit system does. Private to parsers/, behind MessageMatcher.
 //
 // Threads  One owner. What is kept from message to message is rooms, and which kinds have met.
 // Cost     That of the inner message, the copy of it, and a look-up of the two kinds.
@@ -22,8 +22,8 @@ namespace yushi::parsers {
 
 class InnerMessage {
  public:
-  // Understands a record by all parsers but those with inner messages.
-  using Parse = std::function<void(Record&, const Zone&, Arena&, std::vector<Capture>&)>;
+  // Understands a record by all parsers but those with inner messages; whether a product's parser knew it.
+  using Parse = std::function<bool(Record&, const Zone&, Arena&, std::vector<Capture>&)>;
   explicit InnerMessage(Parse parse) : parse_(std::move(parse)) {}
 
   // job.captures from `before` on are those of `pattern`, which knew the message. False, and nothing changed, when

@@ -100,12 +100,26 @@ void Joiner::begin() {
   last_key_ = nullptr;
 }
 
+Joiner::Seen Joiner::look_at(const MessageKind* kind) const {
+  const auto find = [this](std::string_view parser) {
+    const auto at = rules_.find(parser);
+    return at == rules_.end() ? nullptr : at->second;
+  };
+  Seen out{kind, find(kind->parser), nullptr, false};
+  if (out.rule) return out;
+  // A line in another program's message (inner_message.h): the audit system's are joined in the journal too. Lines that
+  // only follow each other are not, since what carries them may mix several writers.
+  const std::string_view pattern = kind->pattern;
+  const auto from = pattern.find('/'), to = from == pattern.npos ? from : pattern.find('/', from + 1);
+  if (to == pattern.npos) return out;
+  const auto* rule = find(pattern.substr(from + 1, to - from - 1));
+  if (rule && rule->by_fields()) out.rule = rule, out.is_carried = true;
+  return out;
+}
+
 Joiner::Seen& Joiner::seen(const MessageKind* kind) {
   auto& at = seen_[reinterpret_cast<uintptr_t>(kind) / 64 * 0x9e3779b97f4a7c15u >> 56];
-  if (at.kind != kind) {
-    const auto rule = rules_.find(kind->parser);
-    at = {kind, rule == rules_.end() ? nullptr : rule->second, nullptr};
-  }
+  if (at.kind != kind) at = look_at(kind);
   return at;
 }
 
@@ -228,6 +242,19 @@ void Joiner::Log::remove(Open& event) {
 
 void Joiner::make_writer_key(const Record& record) {
   key_.text.clear();
+  // Where the message of what carries it begins is not known any more; of whom it is say the rule's fields.
+  if (record.kind && seen(record.kind).is_carried) {
+    key_.hash = 0;
+    const auto take = [&](std::string_view part) {
+      append_part(key_.text, part);
+      key_.hash = hash_on(key_.hash, part);
+    };
+    take(record.origin->source);
+    const auto host = std::find_if(record.captures.begin(), record.captures.end(),
+                                   [](const Capture& one) { return one.field == ecs::host_name; });
+    if (host != record.captures.end()) take(record.text(*host));
+    return;
+  }
   for_each_writer_part(record, [&](std::string_view part) { append_part(key_.text, part); });
   key_.hash = writer_hash(record);
 }

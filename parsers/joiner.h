@@ -128,7 +128,9 @@ class Joiner {
     const MessageKind* kind = nullptr;
     const JoinRule* rule = nullptr;
     const MessageKind* mine = nullptr;  // interned; nullptr: not yet
+    bool is_carried = false;            // in another program's message, whose parser has no rule
   };
+  Seen look_at(const MessageKind* kind) const;
   Seen& seen(const MessageKind* kind);
   const JoinRule* rule_of(const Record& record);
   const MessageKind* intern(const MessageKind* kind);

@@ -478,7 +478,9 @@ class FileReader : YamlReader {
         pattern.inner_kinds = std::make_unique<InnerKinds>();
         const auto is_message = [](const Field* to) { return to == ecs::message; };
         const auto captured = [&](auto& to) { return is_message(to.field); };
-        const auto keyed = [&](auto& to) { return std::any_of(to.fields.begin(), to.fields.end(), is_message); };
+        const auto keyed = [&](auto& to) {
+          return std::any_of(to.fields.begin(), to.fields.end(), is_message) || to.cuts_out(is_message);
+        };
         if (std::none_of(pattern.captures.begin(), pattern.captures.end(), captured) &&
             !(has_keys && std::any_of(pattern.keys->targets().begin(), pattern.keys->targets().end(), keyed)))
           problem(item, "message_of: says whose line the field message holds; the pattern '" + pattern.name +

@@ -393,6 +393,8 @@ ParserWorker::ParserWorker(std::shared_ptr<const ParserSet> set) : state_(std::m
           worker->state_->matcher.set_inner(nullptr);
         }
         worker->parse(record, zone, arena, captures);
+        const auto* parser = record.kind ? worker->state_->parsers->find(record.kind->parser) : nullptr;
+        return parser && !parser->generic;
       });
   state_->matcher.set_inner(state_->inner_message.get());
 }

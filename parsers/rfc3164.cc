@@ -222,6 +222,24 @@ const char* word_before_tag(HeaderScan& scan, const char* at, const char** behin
   return nullptr;
 }
 
+// The end of a host's name in letters beyond ASCII before a program without a number, "政务-应用-02 audispd: text";
+// nullptr when the word is none. A text may begin so too ("用户 admin: 登录"), but not with a digit or a sign of names
+// in its first word.
+const char* foreign_host_end(const char* at, const char* end) {
+  const char* const from = at;
+  bool is_foreign = false, has_sign = false;
+  for (; at < end && is_class(*at, kWordByte) && *at != ':' && *at != '[' && *at != '('; ++at) {
+    is_foreign |= static_cast<unsigned char>(*at) >= 0x80;
+    has_sign |= is_class(*at, kDigit) || *at == '-' || *at == '_' || *at == '.';
+  }
+  if (!is_foreign || !has_sign || at == end || *at != ' ' || static_cast<size_t>(at - from) > kHeaderWordMax)
+    return nullptr;
+  const char* tag = at + 1;
+  if (tag == end || !is_class(*tag, kLetter)) return nullptr;
+  while (tag < end && is_class(*tag, kTagByte)) ++tag;
+  return end - tag >= 2 && tag[0] == ':' && tag[1] == ' ' ? at : nullptr;
+}
+
 // `tag: `, `tag[pid]: `, `su(pam_unix)[12]: ` or, when not strict, `tag `. Returns where the message begins, nullptr
 // when no tag stands there.
 const char* read_tag(HeaderScan& scan, const char* at, bool strict) {
@@ -328,6 +346,7 @@ const char* read_host(HeaderScan& scan, const char* at) {
   }
   const char* behind;
   const char* to = word_before_tag(scan, at, &behind);
+  if (!to && (to = foreign_host_end(at, end))) behind = to + 1;
   if (!to) return at;
   const bool quoted = to - at > 4 && std::memcmp(at, "(\"", 2) == 0 && std::memcmp(to - 2, "\")", 2) == 0;
   scan.capture(ecs::host_name, quoted ? at + 2 : at, quoted ? to - 2 : to);

@@ -1,5 +1,6 @@
 """The same behaviours as other machines tell them: each spelling beside its twin, as in acts.py."""
 
+import datetime
 import json
 import re
 
@@ -387,3 +388,92 @@ def closed(count, source):
 
 
 spelling("guessing/keys-alone", closed(24, "198.51.100.31"), closed(2, "10.20.1.11"))
+
+
+# ----------------------------------------------------------------------------------- by what carries the lines of a machine
+
+def carried(how, record_of):
+    """What an act tells of its machines, as another program carries it."""
+    def of(act):
+        def carried_act(world):
+            before = len(world.lines)
+            act(world)
+            for at in range(before, len(world.lines)):
+                when, line = world.lines[at]
+                priority, host, program, pid, message = re.match(r"<(\d+)>1 \S+ (\S+) (\S+) (\S+) - - (.*)", line, re.S).groups()
+                body = json.dumps(record_of(when, host, program, pid, message), ensure_ascii=False)
+                world.lines[at] = (when, f"<{priority}>1 {when.isoformat(timespec='milliseconds')} {host} {how} - - - {body}")
+        return carried_act
+    return of
+
+
+def of_filebeat(when, host, program, pid, message):
+    audit = program == "audisp-syslog"
+    number = "" if pid == "-" else f"[{pid}]"
+    return {"@timestamp": when.astimezone(datetime.timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z"), "host": {"name": host}, "agent": {"type": "filebeat", "version": "8.11.1"},
+            "log": {"file": {"path": "/var/log/audit/audit.log" if audit else "/var/log/secure"}}, "message": message if audit else f"{when.strftime('%b %e %H:%M:%S')} {host} {program}{number}: {message}"}
+
+
+def of_fluent_bit(when, host, program, pid, message):
+    return {"date": when.timestamp(), "host": host, "ident": program, "pid": pid, "message": message}
+
+
+def of_journal(when, host, program, pid, message):
+    return {"__REALTIME_TIMESTAMP": str(int(when.timestamp() * 1e6)), "_HOSTNAME": host, "SYSLOG_IDENTIFIER": program, "MESSAGE": message}
+
+
+for how, record_of in {"filebeat": of_filebeat, "fluent-bit": of_fluent_bit, "journald": of_journal}.items():
+    by = carried(how, record_of)
+    spelling(f"sudoers-changed/{how}", by(by_sudo("lin", "web-01", "/usr/bin/vim /etc/sudoers")), by(by_sudo("lin", "web-01", "/usr/sbin/visudo -c")))
+    spelling(f"log-cleared/{how}/root-shell", by(roots("/usr/bin/truncate -s 0 /var/log/secure")), by(roots("/usr/bin/tail /var/log/secure")))
+    spelling(f"cron-written-by-a-shell/{how}", by(opened("/etc/cron.d/upd", "441")), by(opened("/etc/cron.d/upd", READ, executable="/usr/bin/cat")))
+
+
+def laurel(call, path, comm, flags="0x0", clock="11:00"):
+    body = {"ID": "1773630000.100:901", "SYSCALL": {"arch": "0xc000003e", "syscall": 257, "success": "yes", "exit": 3, "a2": flags, "ppid": 7, "pid": 8, "auid": 1001, "uid": 0, "euid": 0, "tty": "pts0", "ses": 9,
+                                                      "comm": comm, "exe": f"/usr/bin/{comm}", "key": "watch", "SYSCALL": call, "AUID": "lin", "EUID": "root"}, "CWD": {"cwd": "/root"}, "PATH": [{"item": 0, "name": path, "nametype": "NORMAL"}]}
+    return said((clock, "web-01", "laurel", json.dumps(body), 46))
+
+
+spelling("sensitive-file-read/laurel", laurel("openat", "/etc/shadow", "less"), laurel("openat", "/etc/shadow", "passwd"))
+spelling("log-cleared/laurel", laurel("unlinkat", "/var/log/messages", "rm"), laurel("unlinkat", "/var/log/messages-20260301.gz", "rm"))
+spelling("clock-set-back/laurel", laurel("clock_settime", "/", "date"), laurel("clock_settime", "/", "chronyd"))
+
+
+# ---------------------------------------------------------------------------------------------------- switches and routers
+
+def vrp(command):
+    return lambda world: world.lines.append((world.at("11:00"), f'<189>{world.at("11:00").isoformat()} 汇聚-SW-01 %%01SHELL/5/CMDRECORD(s)[99]:Recorded command information. (Task=VT0, Ip={BASTION_IP}, '
+                                             f'VpnName=, User=he, AuthenticationMethod="Local-user", Command="{command}")'))
+
+
+def ios(command):
+    return lambda world: world.lines.append((world.at("11:00"), f'<189>486: rtr-01: {world.at("11:00").isoformat()}: %PARSER-5-CFGLOG_LOGGEDCMD: User:he  logged command:{command}'))
+
+
+for what, of_vrp, shown, of_ios, harmless in [("audit-rules-removed", "undo info-center enable", "display info-center", "no logging host 10.9.1.1", "no logging console"), ("log-cleared", "reset logbuffer", "display logbuffer", "do clear logging", "do clear counters"),
+                                              ("account-made", "local-user svc2 privilege level 15", "display local-user", "username svc2 privilege 15 secret *", "description username"), ("firewall-flushed", "undo acl 3000", "display acl all", "no access-list 101", "no shutdown"),
+                                              ("clock-set-back", "clock datetime 02:00:00 2026-03-15", "display clock", "do clock set 02:00:00 15 March 2026", "clock timezone CST 8")]:
+    spelling(f"{what}/vrp", vrp(of_vrp), vrp(shown))
+    spelling(f"{what}/ios", ios(of_ios), ios(harmless))
+
+
+# ------------------------------------------------------------------------------------------------ and in still other words
+
+spelling("unit-added/enabled", by_sudo("lin", "web-01", "/usr/bin/systemctl enable --now netsyncd.service"), by_sudo("lin", "web-01", "/usr/bin/systemctl enable --now nginx"))
+spelling("firewall-flushed/all-let-in", roots("/usr/sbin/iptables -I INPUT -j ACCEPT"), roots("/usr/sbin/iptables -I INPUT -s 10.1.0.0/16 -j ACCEPT"))
+spelling("database-dumped/oracle", roots("/u01/app/bin/exp system/x full=y file=/tmp/f.dmp", who="ma", host="db-01"), roots("/u01/app/bin/sqlplus -V", who="ma", host="db-01"))
+spelling("sensitive-file-read/environment", roots("/usr/bin/strings /proc/811/environ"), roots("/usr/bin/cat /proc/meminfo"))
+spelling("data-copied-away/staged", roots("/usr/bin/tar czf /tmp/all.tgz /data/docs"), roots("/usr/bin/tar czf /tmp/conf.tgz /etc/nginx"))
+spelling("root-shell/typed", jumpserver("session_command_log", user="He(he)", asset="web-01", account="he", input="sudo su -", output="", session="s-1", timestamp=1773630000, risk_level=0),
+         jumpserver("session_command_log", user="He(he)", asset="web-01", account="he", input="sudo -l", output="", session="s-1", timestamp=1773630000, risk_level=0))
+spelling("account-made/bastion-old", jumpserver("operation_log", user="Lin(lin)", action="create", resource_type="用户", resource="zhao(zhao)", remote_addr="10.20.1.11"), jumpserver("operation_log", user="Lin(lin)", action="update", resource_type="用户", resource="zhao(zhao)", remote_addr="10.20.1.11"))
+spelling("service-account-logs-in/mysql", logins(("11:00", "mysql", "db-01", BASTION_IP)), None)
+spelling("guessing/slow", said(*[(f"{i // 3:02}:{i % 3 * 20:02}", "web-01", "sshd", f"Failed password for root from 198.51.100.41 port {41000 + i} ssh2", 86, 4400 + i) for i in range(60)][:72]), said(*[(f"{i:02}:10", "web-01", "sshd", f"Failed password for root from 198.51.100.41 port {41000 + i} ssh2", 86, 4400 + i) for i in range(5)]))
+
+
+def documents(count):
+    return said(*[(f"11:{i % 50:02}", "web-01", "nginx", f'10.20.1.11 - lin [16/Mar/2026:11:{i % 50:02}:00 +0800] "GET /dav/docs/{i:04}.pdf HTTP/1.1" 200 48211 "-" "Mozilla/5.0"', 190) for i in range(count)])
+
+
+spelling("mass-download/web", documents(120), documents(5))

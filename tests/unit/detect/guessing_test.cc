@@ -81,7 +81,7 @@ TEST(Guessing, a_try_every_ten_minutes_is_told_once_a_day) {
   auto mine = found(alerts);
   ASSERT_GE(mine.size(), 2u);
   EXPECT_LE(mine.size(), 3u);
-  EXPECT_NE(mine[0]->reason.find("60 times within a day"), std::string::npos) << mine[0]->reason;
+  EXPECT_NE(mine[0]->reason.find("48 times within a day"), std::string::npos) << mine[0]->reason;
 }
 
 // By sshd, PAM, the audit system, and sshd again when the connection closes.

@@ -45,8 +45,22 @@ tests:
   - {line: 'x', expect: none}
 )";
 
+constexpr const char* kCarrier = R"(name: carrier
+match: {keys: [who, said]}
+event: message
+keys: {who: process.name, said: message}
+patterns:
+  - {name: line, extract: json, message_of: [process.name]}
+  - {name: entry, extract: json}
+tests:
+  - {line: '{"who":"cron","said":"x"}', expect: {process.name: cron}}
+  - {line: 'x', expect: none}
+)";
+
 std::shared_ptr<const ParserSet> parsers() {
-  static const auto set = ParserSet::load({{"shop.yaml", "shop.yaml", kShop}, {"trail.yaml", "trail.yaml", kAudit}});
+  static const auto set = ParserSet::load({{"shop.yaml", "shop.yaml", kShop},
+                                           {"trail.yaml", "trail.yaml", kAudit},
+                                           {"carrier.yaml", "carrier.yaml", kCarrier}});
   EXPECT_TRUE(set) << set.error().message;
   return *set;
 }
@@ -180,6 +194,18 @@ TEST(Joiner, WordsInPiecesAreWhole) {
   EXPECT_NE(run.jsons[0].find("\"command_line\":\"sh abcd x y\""), std::string::npos) << run.jsons[0];
   EXPECT_NE(run.jsons[0].find("a1[0]=6162 a1[1]=6364 a2=\\\"x y\\\"\""), std::string::npos)
       << "event.original is of the lines alone";
+}
+
+TEST(Joiner, LinesInAnotherProgramsMessageAreJoinedByTheirOwnRule) {
+  Joining run;
+  EXPECT_EQ(run.all({{R"(journal: {"who":"trail","said":"r serial=1 kind=CALL a0=\"sh\" a1=\"x y\""})"},
+                     {R"(journal: {"who":"cron","said":"x"})"},
+                     {R"(journal: {"who":"trail","said":"r serial=1 path=/tmp/f role=MADE"})"}}),
+            (Names{"1", "0+2"}));
+  ASSERT_EQ(run.jsons.size(), 1u);
+  EXPECT_NE(run.jsons[0].find("\"command_line\":\"sh x y\""), std::string::npos) << run.jsons[0];
+  EXPECT_NE(run.jsons[0].find("\"path\":\"/tmp/f\""), std::string::npos) << run.jsons[0];
+  EXPECT_NE(run.jsons[0].find("\"event\":\"process-started\""), std::string::npos) << run.jsons[0];
 }
 
 TEST(Joiner, APatternForTheWholeGivesTheFields) {
