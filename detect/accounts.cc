@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstdio>
 #include <cstdlib>
+#include <numeric>
 
 #include "core/base/calendar.h"
 #include "core/record/record.h"
@@ -96,7 +97,7 @@ bool Accounts::is_told_already(const Account& account, const Recent& login) {
 bool Accounts::may_tell(Account& account, Kind kind, int64_t day, More* more) {
   Told& told = account.told[kind];
   if (told.count == 0 || day > told.day) {
-    told.day = day;
+    told.day = static_cast<int32_t>(day);
     told.count = 0;
   }
   if (told.count >= (kind == kNewNetwork ? kNewNetworksToldADay : kToldADay)) {
@@ -114,10 +115,17 @@ bool Accounts::may_tell(Account& account, Kind kind, int64_t day, More* more) {
   return true;
 }
 
-Accounts::Neighbour Accounts::neighbour_of(const LruMap<Account>& accounts, const Account& account,
-                                           const LoginEvent& login) {
+// Of the addresses and hosts, whichever takes more, the one that came longest ago.
+bool Accounts::Account::give_up(bool) {
+  Places& larger = sources.bytes() > hosts.bytes() ? sources : hosts;
+  Places& smaller = &larger == &hosts ? sources : hosts;
+  return larger.forget_oldest(kPlacesMin) || smaller.forget_oldest(kPlacesMin);
+}
+
+Accounts::Neighbour Accounts::neighbour_of(std::string_view log, const Account& account,
+                                           const LoginEvent& login) const {
   Neighbour out;
-  accounts.for_each([&](std::string_view user, const Account& other) {
+  accounts_.for_each(log, [&](std::string_view user, const Account& other) {
     if (&other == &account || !other.sources.has(login.source)) return;
     if (out.owners++ == 0) out.owner = user;
   });
@@ -126,7 +134,7 @@ Accounts::Neighbour Accounts::neighbour_of(const LruMap<Account>& accounts, cons
   account.sources.for_each([&](std::string_view name, uint64_t, uint64_t) {
     if (name == login.source || network_of(name) != network) return;
     others += std::any_of(account.recent.begin(), account.recent.end(), [&](const Recent& one) {
-      return one.source == hash_of(name) && std::abs(login.at_ns - one.at_ns) <= kMovesNs;
+      return one.source == short_hash_of(name) && std::abs(login.at_ns - one.at_ns) <= kMovesNs;
     });
   });
   out.moves = others >= 2;
@@ -136,7 +144,7 @@ Accounts::Neighbour Accounts::neighbour_of(const LruMap<Account>& accounts, cons
 
 bool Accounts::is_of_job(const Account& account) {
   return account.days >= kJobDaysMin && std::count_if(std::begin(account.hours), std::end(account.hours),
-                                                      [](uint32_t n) { return n > 0; }) <= kJobHoursMax;
+                                                      [](uint16_t n) { return n > 0; }) <= kJobHoursMax;
 }
 
 bool Accounts::is_known(const Account& account, int64_t day, int64_t at_ns, int64_t learning_ns) {
@@ -146,12 +154,12 @@ bool Accounts::is_known(const Account& account, int64_t day, int64_t at_ns, int6
 
 bool Accounts::is_person(const Account& account) { return account.days >= 2 && !is_of_job(account); }
 
-bool Accounts::is_common_host(const LruMap<Account>& accounts, const Account& account, const LoginEvent& login) {
+bool Accounts::is_common_host(std::string_view log, const Account& account, const LoginEvent& login) const {
   const size_t own = account.hosts.size();
   if (own >= kAllHosts && account.sources.has(login.source)) return true;
   if (own <= kFewHosts || std::popcount(account.habits[kNewHost].news & kFanOutLogins) + 1 >= kFanOut) return false;
   size_t people = 0, visitors = 0;
-  accounts.for_each([&](std::string_view, const Account& other) {
+  accounts_.for_each(log, [&](std::string_view, const Account& other) {
     if (&other == &account || !is_person(other)) return;
     ++people;
     visitors += other.hosts.has(login.host);
@@ -244,20 +252,26 @@ Finding Accounts::host_finding(const Account& account, const LoginEvent& login) 
 }
 
 namespace {
-uint64_t logins_near(const uint32_t (&hours)[24], int hour) {
+uint64_t logins_near(const uint16_t (&hours)[24], int hour) {
   uint64_t out = 0;
   for (int by = -Accounts::kHoursAround; by <= Accounts::kHoursAround; ++by) out += hours[(hour + by + 24) % 24];
   return out;
 }
+uint64_t logins_of(const uint16_t (&hours)[24]) { return std::accumulate(hours, hours + 24, uint64_t{0}); }
+void count_hour(uint16_t (&hours)[24], int hour) {
+  if (hours[hour] == UINT16_MAX)
+    for (uint16_t& count : hours) count /= 2;
+  ++hours[hour];
+}
 }  // namespace
 
 bool Accounts::works_at(const Account& account, int hour) {
-  return account.days >= kHourDaysMin && logins_near(account.hours, hour) * kWorkOneIn >= account.logins;
+  return account.days >= kHourDaysMin && logins_near(account.hours, hour) * kWorkOneIn >= logins_of(account.hours);
 }
 
-bool Accounts::is_common_hour(const LruMap<Account>& accounts, const Account& account, int hour) {
+bool Accounts::is_common_hour(std::string_view log, const Account& account, int hour) const {
   size_t people = 0, workers = 0;
-  accounts.for_each([&](std::string_view, const Account& other) {
+  accounts_.for_each(log, [&](std::string_view, const Account& other) {
     if (&other == &account || other.days < kHourDaysMin || is_of_job(other)) return;
     ++people;
     workers += works_at(other, hour);
@@ -267,7 +281,7 @@ bool Accounts::is_common_hour(const LruMap<Account>& accounts, const Account& ac
 
 bool Accounts::is_unusual_hour(const Account& account, int hour) {
   return account.logins >= kHourLoginsMin && account.days >= kHourDaysMin &&
-         logins_near(account.hours, hour) * kHourOneIn < account.logins;
+         logins_near(account.hours, hour) * kHourOneIn < logins_of(account.hours);
 }
 
 Finding Accounts::hour_finding(const Account& account, const LoginEvent& login, int hour, const Zone& zone) {
@@ -313,7 +327,7 @@ template <class TimesOf>
 Peers Accounts::peers_of(std::string_view log, const LoginEvent& login, TimesOf&& times_of) const {
   Peers out(*surroundings_.options.lists, login.user);
   if (out.any())
-    by_log_.find(log)->for_each([&](std::string_view name, const Account& account) {
+    accounts_.for_each(log, [&](std::string_view name, const Account& account) {
       if (out.has(name)) out.add(times_of(account));
     });
   return out;
@@ -332,9 +346,8 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
   seen.source = seen.source.substr(0, kNameBytesMax);
   seen.host = seen.host.substr(0, kNameBytesMax);
   seen.teller = seen.teller.substr(0, kNameBytesMax);
-  auto& accounts = by_log_.use(event.log, kAccountsMax);
-  Account& account = accounts.use(ShortName(seen.user));
-  const Recent recent{seen.at_ns, hash_of(seen.source), hash_of(seen.host), hash_of(seen.teller)};
+  Account& account = accounts_.use(event.log, seen.user);
+  const Recent recent{seen.at_ns, short_hash_of(seen.source), short_hash_of(seen.host), short_hash_of(seen.teller)};
   if (is_told_already(account, recent)) return;
   if (account.logins == 0) account.first_ns = seen.at_ns;
   const LocalTime local = local_time(seen.at_ns, zone);
@@ -370,7 +383,7 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
   };
   if (new_source && account.habits[place].can_be_odd()) {
     const std::string network = network_of(seen.source);
-    const auto neighbour = new_network ? Neighbour() : neighbour_of(accounts, account, seen);
+    const auto neighbour = new_network ? Neighbour() : neighbour_of(event.log, account, seen);
     peers = peers_of(event.log, seen, [&](const Account& peer) {
       uint64_t times = 0;
       peer.sources.for_each([&](std::string_view name, uint64_t count, uint64_t) {
@@ -393,7 +406,7 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
     });
     if (!is_known_account)
       leave(kNewHost);
-    else if (!peers.are_wont() && is_common_host(accounts, account, seen))
+    else if (!peers.are_wont() && is_common_host(event.log, account, seen))
       leave(kNewHost);
     else if (!peers.are_wont() && may_tell(account, kNewHost, day, &more))
       tell(host_finding(account, seen));
@@ -401,7 +414,7 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
   if (is_dormant(account, day)) tell((more = {}, peers = {}, dormant_finding(account, seen, day - account.last_day)));
   if (is_unusual_hour(account, hour)) {
     peers = peers_of(event.log, seen, [&](const Account& peer) { return logins_near(peer.hours, hour); });
-    if (is_known_account && !peers.are_wont() && !is_common_hour(accounts, account, hour) &&
+    if (is_known_account && !peers.are_wont() && !is_common_hour(event.log, account, hour) &&
         may_tell(account, kHour, day, &more))
       tell(hour_finding(account, seen, hour, zone));
   }
@@ -411,10 +424,10 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
   }
 
   ++account.logins;
-  ++account.hours[hour];
+  count_hour(account.hours, hour);
   if (account.days == 0 || day > account.last_day) {
     ++account.days;
-    account.last_day = day;
+    account.last_day = static_cast<int32_t>(day);
   }
   if (!seen.source.empty()) {
     account.habits[kNewNetwork].add(new_network);
@@ -427,39 +440,34 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
   account.hosts.add(seen.host, account.logins);
 }
 
-const Accounts::Account* Accounts::find_account(std::string_view log, std::string_view user) const {
-  const auto* accounts = by_log_.find(log);
-  return accounts ? accounts->peek(ShortName(user)) : nullptr;
-}
-
 bool Accounts::is_new_source(std::string_view log, std::string_view user, std::string_view source) const {
-  const Account* account = find_account(log, user);
+  const Account* account = accounts_.peek(log, user);
   return !account || !account->sources.has(source.substr(0, kNameBytesMax));
 }
 
 bool Accounts::has_logged_in(std::string_view log, std::string_view user, int64_t from_ns, int64_t until_ns) const {
-  const Account* account = find_account(log, user);
+  const Account* account = accounts_.peek(log, user);
   return account && std::any_of(account->recent.begin(), account->recent.end(),
                                 [&](const Recent& one) { return one.at_ns >= from_ns && one.at_ns <= until_ns; });
 }
 
 bool Accounts::works_at(std::string_view log, std::string_view user, int hour) const {
-  const Account* account = find_account(log, user);
+  const Account* account = accounts_.peek(log, user);
   return account && works_at(*account, hour);
 }
 
-bool Accounts::knows(std::string_view log, std::string_view user) const { return find_account(log, user); }
+bool Accounts::knows(std::string_view log, std::string_view user) const { return accounts_.peek(log, user); }
 
 void Accounts::save_account(const Account& account, std::string& out) {
   put_signed(out, account.first_ns);
   put_varint(out, account.logins);
   put_varint(out, account.days);
   put_signed(out, account.last_day);
-  for (uint32_t count : account.hours) put_varint(out, count);
+  for (uint16_t count : account.hours) put_varint(out, count);
   put_varint(out, account.recent.size());
   for (const auto& one : account.recent) {
     put_signed(out, one.at_ns);
-    for (uint64_t hash : {one.source, one.host, one.teller}) {
+    for (uint32_t hash : {one.source, one.host, one.teller}) {
       put_varint(out, kHashBytes);
       put_be64(out, hash);
     }
@@ -482,16 +490,16 @@ bool Accounts::load_account(Account& account, Reader& in) {
   account.first_ns = bounded_time(in.signed_varint());
   account.logins = in.varint();
   account.days = static_cast<uint32_t>(in.varint());
-  account.last_day = in.signed_varint();
-  for (uint32_t& count : account.hours) count = static_cast<uint32_t>(in.varint());
+  account.last_day = static_cast<int32_t>(in.signed_varint());
+  for (uint16_t& count : account.hours) count = static_cast<uint16_t>(std::min<uint64_t>(in.varint(), UINT16_MAX));
   uint64_t recent = in.varint();
   if (recent > kRecentMax) return false;
   for (; recent > 0 && in.ok(); --recent) {
     Recent one;
     one.at_ns = bounded_time(in.signed_varint());
-    for (uint64_t* hash : {&one.source, &one.host, &one.teller}) {
-      const std::string_view text = in.text();  // once it was the name itself
-      *hash = text.size() == kHashBytes ? get_be64(text.data()) : hash_of(text);
+    for (uint32_t* hash : {&one.source, &one.host, &one.teller}) {
+      const std::string_view text = in.text();  // once it was the name itself, then the whole hash
+      *hash = text.size() == kHashBytes ? static_cast<uint32_t>(get_be64(text.data())) : short_hash_of(text);
     }
     account.recent.push_back(one);
   }
@@ -501,19 +509,19 @@ bool Accounts::load_account(Account& account, Reader& in) {
     habit.logins = std::min(static_cast<uint32_t>(in.varint()), Novelty::kRemembered);
   }
   for (auto& told : account.told) {
-    told.day = in.signed_varint();
+    told.day = static_cast<int32_t>(in.signed_varint());
     told.count = static_cast<uint32_t>(in.varint());
-    told.unsaid = in.varint();
+    told.unsaid = static_cast<uint32_t>(in.varint());
   }
   return in.ok();
 }
 
 void Accounts::save(std::string& out) const {
-  save_by_log(by_log_, out, [&out](const Account& account) { save_account(account, out); });
+  accounts_.save(out, [&out](const Account& account) { save_account(account, out); });
 }
 
 bool Accounts::load(Reader& in) {
-  return load_by_log(by_log_, kAccountsMax, in, [&in](Account& account) { return load_account(account, in); });
+  return accounts_.load(in, [&in](Account& account) { return load_account(account, in); });
 }
 
 }  // namespace yushi::detect

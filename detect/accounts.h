@@ -15,8 +15,8 @@
 // network weighs less, and of an address, a host or an hour nothing is told.
 //
 // Invariants  Integers only, in commit order, no clock: a replay gives the same findings.
-// Memory      Per log kAccountsMax accounts (the one not seen for longest goes), each with the addresses and hosts that
-//             fill two Places (detect/places.h): 2 KiB at most.
+// Memory      A part of the profiles of accounts (detect/profiles.h), with the addresses and hosts that fill two Places
+//             (detect/places.h), or as many as there is room for.
 // Threads     One owner.
 #pragma once
 
@@ -27,17 +27,17 @@
 #include <vector>
 
 #include "detect/detectors.h"
-#include "detect/lru.h"
 #include "detect/peers.h"
 #include "detect/places.h"
+#include "detect/profiles.h"
 
 namespace yushi::detect {
 
 class Accounts final : public Detector {
  public:
-  explicit Accounts(const Surroundings& surroundings) : surroundings_(surroundings) {}
+  explicit Accounts(const Surroundings& surroundings)
+      : surroundings_(surroundings), accounts_(surroundings.profiles, Part::logins) {}
 
-  static constexpr size_t kAccountsMax = 4096;
   // An hour is unusual when under 1 in kHourOneIn logins fell into it or within kHoursAround; asked only of an account
   // with so many logins on so many days.
   static constexpr int kHoursAround = 2;
@@ -91,35 +91,35 @@ class Accounts final : public Detector {
   // True when the account has logged in.
   bool knows(std::string_view log, std::string_view user) const;
 
-  void hold(Holdings& out) override {
-    for (auto& [log, map] : by_log_) out.push_back({log, Kept::accounts, &map});
-  }
   void save(std::string& out) const override;
   bool load(Reader& in) override;
 
  private:
   struct Told {
-    int64_t day = 0;
+    int32_t day = 0;
     uint32_t count = 0;   // on that day
-    uint64_t unsaid = 0;  // counted only, since the last finding that was told
+    uint32_t unsaid = 0;  // counted only, since the last finding that was told
   };
   enum Kind : size_t { kNewNetwork, kNewSource, kNewHost, kHour, kKinds };
   struct Recent {
     int64_t at_ns = 0;
-    uint64_t source = 0, host = 0, teller = 0;  // hashes
+    uint32_t source = 0, host = 0, teller = 0;  // hashes
   };
   struct Account {
     int64_t first_ns = 0;  // event time of its first record
     uint64_t logins = 0;
     uint32_t days = 0;  // distinct days with logins, as far as they came in order
-    int64_t last_day = 0;
-    uint32_t hours[24] = {};
+    int32_t last_day = 0;
+    uint16_t hours[24] = {};     // halved, all of them, when one has no room for more
     std::vector<Recent> recent;  // the newest last
     Places sources, hosts;
     Novelty habits[kHour];  // of networks, addresses, hosts
     Told told[kKinds];
     auto parts() { return std::tie(recent, sources, hosts); }
+    bool give_up(bool much);
   };
+  static constexpr size_t kPlacesMin = 4;  // of the addresses, and of the hosts, that are not given up
+
   // Whose address this is, of a network that the account knows.
   struct Neighbour {
     size_t owners = 0;
@@ -133,18 +133,17 @@ class Accounts final : public Detector {
     std::string en, zh;
   };
   // False when the account has raised enough of this kind on this day. Else `more` says what went unsaid before.
-  const Account* find_account(std::string_view log, std::string_view user) const;
   static bool may_tell(Account& account, Kind kind, int64_t day, More* more);
   static Finding source_finding(const Account& account, const LoginEvent& login, const Neighbour* neighbour);
   static Finding dormant_finding(const Account& account, const LoginEvent& login, int64_t days);
   static Finding host_finding(const Account& account, const LoginEvent& login);
-  static Neighbour neighbour_of(const LruMap<Account>& accounts, const Account& account, const LoginEvent& login);
+  Neighbour neighbour_of(std::string_view log, const Account& account, const LoginEvent& login) const;
   static bool is_known(const Account& account, int64_t day, int64_t at_ns, int64_t learning_ns);
   static bool is_person(const Account& account);
   static bool works_at(const Account& account, int hour);
   // Whether the site knows such a host of such an account: see kManyHosts.
-  static bool is_common_host(const LruMap<Account>& accounts, const Account& account, const LoginEvent& login);
-  static bool is_common_hour(const LruMap<Account>& accounts, const Account& account, int hour);
+  bool is_common_host(std::string_view log, const Account& account, const LoginEvent& login) const;
+  bool is_common_hour(std::string_view log, const Account& account, int hour) const;
   static bool is_of_job(const Account& account);
   static bool is_dormant(const Account& account, int64_t day);
   // How often others of its group did what `times_of` counts in each.
@@ -156,7 +155,7 @@ class Accounts final : public Detector {
   static bool load_account(Account& account, Reader& in);
 
   const Surroundings& surroundings_;
-  ByLog<LruMap<Account>> by_log_;
+  Parts<Account> accounts_;
 };
 
 }  // namespace yushi::detect

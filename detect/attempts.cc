@@ -14,9 +14,9 @@ namespace {
 constexpr FindingKind kBruteForce{
     "bruteforce.success",   "Brute force that ends in a success", 2, "attack.t1110", "暴力破解成功",
     "attack.initial-access"};
-constexpr uint64_t kHashOfWay = 0x7fffffff;
+constexpr uint64_t kHashOfWay = 0x7fff;
 
-uint32_t short_hash_of(std::string_view text) { return static_cast<uint32_t>(hash_of(text)); }
+uint16_t tiny_hash_of(std::string_view text) { return static_cast<uint16_t>(hash_of(text)); }
 
 // The tries that `counts` says yes to, of the way that most of them were told in.
 template <class Try, class Counts>
@@ -43,13 +43,27 @@ std::set<uint64_t> others_of(const std::vector<Try>& tries) {
 
 }  // namespace
 
+bool Attempts::Key::give_up(bool) {
+  if (tries.size() <= kTriesMin) return false;
+  tries.erase(tries.begin());
+  return true;
+}
+
+int32_t Attempts::Key::place(uint64_t index) {
+  const auto since_first = static_cast<int64_t>(index - first_index);
+  if (!tries.empty() && since_first == static_cast<int32_t>(since_first)) return static_cast<int32_t>(since_first);
+  tries.clear();
+  first_index = index;
+  return 0;
+}
+
 void Attempts::add(Key& key, const LoginEvent& login, std::string_view other) {
   auto old = [&login](const Try& attempt) { return login.at_ns - attempt.at_ns > kWindowNs; };
   key.tries.erase(std::remove_if(key.tries.begin(), key.tries.end(), old), key.tries.end());
   Try attempt;
   attempt.at_ns = login.at_ns;
-  attempt.index = login.index;
-  attempt.other = short_hash_of(other);
+  attempt.since_first = key.place(login.index);
+  attempt.other = tiny_hash_of(other);
   attempt.way = hash_of(login.way) & kHashOfWay;
   attempt.of_receipt = login.of_receipt;
   size_t times = std::min<size_t>(login.times, kTriesMax);
@@ -71,7 +85,7 @@ void Attempts::failed(std::string_view log, const LoginEvent& login) {
   Log& known = by_log_.use(log);
   const ShortName user(login.user), source(login.source);
   add(known.by_source.use(source), login, user);
-  if (!login.user.empty()) add(known.by_account.use(user), login, source);
+  if (!login.user.empty()) add(accounts_.use(log, user, known.strangers), login, source);
 }
 
 void Attempts::succeeded(std::string_view log, const LoginEvent& login, bool new_source,
@@ -80,7 +94,7 @@ void Attempts::succeeded(std::string_view log, const LoginEvent& login, bool new
   Log* const known = by_log_.find(log);
   if (!known) return;
   const ShortName user(login.user), source(login.source);
-  const uint32_t user_hash = short_hash_of(user), source_hash = short_hash_of(source);
+  const uint16_t user_hash = tiny_hash_of(user), source_hash = tiny_hash_of(source);
   auto before = [&login](const Try& attempt) {
     return attempt.at_ns <= login.at_ns && login.at_ns - attempt.at_ns <= kWindowNs;
   };
@@ -91,14 +105,15 @@ void Attempts::succeeded(std::string_view log, const LoginEvent& login, bool new
   finding.severity = is_root ? Severity::critical : Severity::high;
   // Part of the key: a break-in on a second host is not a repetition of the first.
   std::string on_host = login.host.empty() ? "" : " on " + printable(login.host);
-  auto tell = [&](const std::vector<Try>& tries, const std::string& words, const std::string& words_zh,
+  auto tell = [&](const Key& key, const std::vector<Try>& tries, const std::string& words, const std::string& words_zh,
                   const std::string& numbers) {
     int64_t first = login.at_ns;
     bool of_receipt = login.of_receipt;
     for (const auto& attempt : tries) {
       of_receipt &= attempt.of_receipt;
       // Attempts that one line tells of stand side by side.
-      if (finding.records.empty() || finding.records.back() != attempt.index) finding.records.push_back(attempt.index);
+      const uint64_t index = key.index_of(attempt);
+      if (finding.records.empty() || finding.records.back() != index) finding.records.push_back(index);
       first = std::min(first, attempt.at_ns);
     }
     finding.records.push_back(login.index);
@@ -112,7 +127,7 @@ void Attempts::succeeded(std::string_view log, const LoginEvent& login, bool new
   };
 
   Key* from = known->by_source.find(source);
-  Key* account = known->by_account.find(user);
+  Key* account = accounts_.find(log, user, known->strangers);
   if (from) {
     auto same = most_told(from->tries, [&](const Try& t) { return before(t) && t.other == user_hash; });
     auto any = most_told(from->tries, before);
@@ -133,7 +148,7 @@ void Attempts::succeeded(std::string_view log, const LoginEvent& login, bool new
         words_zh += "对本账号登录失败 " + std::to_string(shown.size()) + " 次";
         words += " on this account from that address";
       }
-      tell(shown, words, words_zh,
+      tell(*from, shown, words, words_zh,
            "failures_same_account=" + std::to_string(same.size()) + " failures_source=" + std::to_string(any.size()) +
                " accounts=" + std::to_string(accounts));
     }
@@ -144,7 +159,7 @@ void Attempts::succeeded(std::string_view log, const LoginEvent& login, bool new
     if (elsewhere.size() >= kDistributedMin && sources >= kSourcesMin) {
       finding.score = is_root ? 95 : 80;
       finding.key = printable(login.user) + " from many addresses" + on_host;
-      tell(elsewhere,
+      tell(*account, elsewhere,
            number_text(elsewhere.size(), "failed attempt", "failed attempts") + " on this account from " +
                std::to_string(sources) + " other addresses, and it has never logged in from this one,",
            "另有 " + std::to_string(sources) + " 个地址对本账号登录失败 " + std::to_string(elsewhere.size()) +
@@ -153,7 +168,7 @@ void Attempts::succeeded(std::string_view log, const LoginEvent& login, bool new
     }
   }
   // Those who get in had their typing errors; they do not count against the next login.
-  auto forget = [](Key* key, uint32_t other, bool all) {
+  auto forget = [](Key* key, uint16_t other, bool all) {
     if (!key) return;
     auto gone = [&](const Try& attempt) { return all || attempt.other == other; };
     key->tries.erase(std::remove_if(key->tries.begin(), key->tries.end(), gone), key->tries.end());
@@ -164,46 +179,45 @@ void Attempts::succeeded(std::string_view log, const LoginEvent& login, bool new
   if (found) findings.push_back(std::move(finding));
 }
 
-void Attempts::save_keys(const Keys& keys, std::string& out) {
-  save_entries(keys, out, [&out](const Key& key) {
-    put_varint(out, key.tries.size());
-    for (const auto& attempt : key.tries) {
-      put_signed(out, attempt.at_ns);
-      put_varint(out, attempt.index);
-      put_be64(out, attempt.other);
-      put_be64(out, attempt.way);
-      put_varint(out, attempt.of_receipt);
-    }
-  });
+void Attempts::save_key(const Key& key, std::string& out) {
+  put_varint(out, key.tries.size());
+  for (const auto& attempt : key.tries) {
+    put_signed(out, attempt.at_ns);
+    put_varint(out, key.index_of(attempt));
+    put_be64(out, attempt.other);
+    put_be64(out, attempt.way);
+    put_varint(out, attempt.of_receipt);
+  }
 }
 
-bool Attempts::load_keys(Keys& keys, Reader& in) {
-  return load_entries(keys, in, [&in](Key& key) {
-    key.tries.clear();
-    for (uint64_t count = in.varint(); count > 0 && in.ok(); --count) {
-      Try attempt;
-      attempt.at_ns = bounded_time(in.signed_varint());
-      attempt.index = in.varint();
-      attempt.other = static_cast<uint32_t>(in.be64());
-      attempt.way = in.be64() & kHashOfWay;
-      attempt.of_receipt = in.varint() != 0;
-      if (key.tries.size() == kTriesMax) key.tries.erase(key.tries.begin());  // of a version that kept more
-      key.tries.push_back(attempt);
-    }
-    return true;
-  });
+bool Attempts::load_key(Key& key, Reader& in) {
+  key.tries.clear();
+  for (uint64_t count = in.varint(); count > 0 && in.ok(); --count) {
+    Try attempt;
+    attempt.at_ns = bounded_time(in.signed_varint());
+    attempt.since_first = key.place(in.varint());
+    attempt.other = static_cast<uint16_t>(in.be64());
+    attempt.way = in.be64() & kHashOfWay;
+    attempt.of_receipt = in.varint() != 0;
+    if (key.tries.size() == kTriesMax) key.tries.erase(key.tries.begin());  // of a version that kept more
+    key.tries.push_back(attempt);
+  }
+  return in.ok();
 }
 
 void Attempts::save(std::string& out) const {
-  save_logs(by_log_, out, [&out](const Log& log) {
-    save_keys(log.by_source, out);
-    save_keys(log.by_account, out);
+  const auto save_one = [&out](const Key& key) { save_key(key, out); };
+  save_logs(by_log_, out, [&](std::string_view name, const Log& log) {
+    save_entries(log.by_source, out, save_one);
+    accounts_.save(name, log.strangers, out, save_one);
   });
 }
 
 bool Attempts::load(Reader& in) {
-  return load_logs(by_log_, in,
-                   [&in](Log& log) { return load_keys(log.by_source, in) && load_keys(log.by_account, in); });
+  const auto load_one = [&in](Key& key) { return load_key(key, in); };
+  return load_logs(by_log_, in, [&](std::string_view name, Log& log) {
+    return load_entries(log.by_source, in, load_one) && accounts_.load(name, log.strangers, in, load_one);
+  });
 }
 
 }  // namespace yushi::detect

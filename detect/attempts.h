@@ -10,8 +10,8 @@
 // several (`message repeated 5 times: [ Failed password …]`) counts as so many, kTriesMax at most.
 //
 // Invariants  Integers only, in commit order, no clock.
-// Memory      Per log kKeysMax addresses and accounts (the one not seen for longest goes), each with kTriesMax
-//             failures.
+// Memory      Per log kKeysMax addresses and accounts without a profile (the one not seen for longest goes), each with
+//             kTriesMax failures; of the others a part of their profiles (detect/profiles.h).
 // Threads     One owner.
 #pragma once
 
@@ -22,12 +22,14 @@
 
 #include "detect/detectors.h"
 #include "detect/lru.h"
+#include "detect/profiles.h"
 
 namespace yushi::detect {
 
 class Attempts final : public Detector {
  public:
-  explicit Attempts(const Surroundings& surroundings) : surroundings_(surroundings) {}
+  explicit Attempts(const Surroundings& surroundings)
+      : surroundings_(surroundings), accounts_(surroundings.profiles, Part::attempts) {}
 
   static constexpr int64_t kWindowNs = 10 * 60 * kSecond;
   static constexpr uint32_t kSameAccountMin = 5;
@@ -35,6 +37,7 @@ class Attempts final : public Detector {
   static constexpr uint32_t kDistributedMin = 10;
   static constexpr uint32_t kSourcesMin = 3;
   static constexpr size_t kKeysMax = 4096;
+  static constexpr size_t kTriesMin = 10;  // that a profile does not give up
   static constexpr size_t kTriesMax = 40;  // ten attempts that are told in up to four lines each
 
   bool wants(const EventKind& kind) const override { return kind.login != EventKind::Login::none; }
@@ -43,7 +46,7 @@ class Attempts final : public Detector {
   void hold(Holdings& out) override {
     for (auto& [name, log] : by_log_) {
       out.push_back({name, Kept::passing, &log.by_source});
-      out.push_back({name, Kept::passing, &log.by_account});
+      out.push_back({name, Kept::passing, &log.strangers});
     }
   }
   void save(std::string& out) const override;
@@ -52,28 +55,36 @@ class Attempts final : public Detector {
  private:
   struct Try {
     int64_t at_ns = 0;
-    uint64_t index = 0;
-    uint32_t other = 0;     // hash of the account (by source) or of the address (by account)
-    uint32_t way : 31 = 0;  // hash of the way it was told
-    uint32_t of_receipt : 1 = 0;
+    int32_t since_first = 0;  // its record, from Key::first_index on
+    uint16_t other = 0;       // hash of the account (by source) or of the address (by account)
+    uint16_t way : 15 = 0;    // hash of the way it was told
+    uint16_t of_receipt : 1 = 0;
   };
   struct Key {
+    uint64_t first_index = 0;
     std::vector<Try> tries;  // in commit order; those that one line told of one after the other
     auto parts() { return std::tie(tries); }
+    uint64_t index_of(const Try& attempt) const {
+      return first_index + static_cast<uint64_t>(int64_t{attempt.since_first});
+    }
+    bool give_up(bool much);
+    // Of the record; others of more than 2^31 records ago are forgotten.
+    int32_t place(uint64_t index);
   };
   using Keys = LruMap<Key>;
   struct Log {
-    Keys by_source{kKeysMax}, by_account{kKeysMax};
+    Keys by_source{kKeysMax}, strangers{kKeysMax};  // by account, of those that have no profile
   };
   void failed(std::string_view log, const LoginEvent& login);
   // `new_source`: the account has never logged in from this address; it may never have logged in at all.
   void succeeded(std::string_view log, const LoginEvent& login, bool new_source, std::vector<Finding>& findings);
   static void add(Key& key, const LoginEvent& login, std::string_view other);
-  static void save_keys(const Keys& keys, std::string& out);
-  static bool load_keys(Keys& keys, Reader& in);
+  static void save_key(const Key& key, std::string& out);
+  static bool load_key(Key& key, Reader& in);
 
   const Surroundings& surroundings_;
   ByLog<Log> by_log_;
+  Parts<Key> accounts_;
 };
 
 }  // namespace yushi::detect

@@ -95,18 +95,19 @@ std::optional<uint64_t> load_counts(Counts& counts, uint64_t most, Reader& in) {
 
 }  // namespace
 
-std::string_view CommandBlock::name_of(uint16_t id) const {
+CommandBlock::Command CommandBlock::command_of(uint16_t id) const {
   const std::string_view names = names_;
   for (size_t at = 0; at < names.size();) {
-    const size_t bytes = static_cast<uint8_t>(names[at + kIdBytes]);
+    const size_t bytes = static_cast<uint8_t>(names[at + kHeadBytes - 1]);
     const auto one = static_cast<uint16_t>(static_cast<uint8_t>(names[at]) << 8 | static_cast<uint8_t>(names[at + 1]));
-    at += kIdBytes + 1 + bytes;
-    if (one == id) return names.substr(at - bytes, bytes);
+    const auto mark = static_cast<int32_t>(get_be32(names.data() + at + kIdBytes));
+    at += kHeadBytes + bytes;
+    if (one == id) return {id, 1, names.substr(at - bytes, bytes), mark};
   }
-  return {};
+  return {id, 1};
 }
 
-bool CommandBlock::add(std::string_view name, bool keeps_name) {
+void CommandBlock::add(std::string_view name, bool keeps_name, int32_t mark) {
   YUSHI_ASSERT(!full(), "a block of %zu commands is full", size());
   const uint16_t id = id_of(name);
   bool is_first = true;
@@ -114,12 +115,11 @@ bool CommandBlock::add(std::string_view name, bool keeps_name) {
   const char bytes[] = {static_cast<char>(id >> 8), static_cast<char>(id & 0xff)};
   ids_.append(bytes, kIdBytes);
   const std::string_view kept = name.substr(0, kNameBytesMax);
-  if (is_first && keeps_name && names_.size() + kIdBytes + 1 + kept.size() <= kNamesBytesMax) {
-    names_.append(bytes, kIdBytes);
-    names_ += static_cast<char>(kept.size());
-    names_ += kept;
-  }
-  return is_first;
+  if (!is_first || !keeps_name || names_.size() + kHeadBytes + kept.size() > kNamesBytesMax) return;
+  names_.append(bytes, kIdBytes);
+  put_be32(names_, static_cast<uint32_t>(mark));
+  names_ += static_cast<char>(kept.size());
+  names_ += kept;
 }
 
 void CommandBlock::clear() {
@@ -135,7 +135,7 @@ std::vector<CommandBlock::Command> CommandBlock::commands() const {
     if (same != out.end())
       ++same->times;
     else
-      out.push_back({id, 1, name_of(id)});
+      out.push_back(command_of(id));
   }
   return out;
 }
@@ -159,7 +159,7 @@ bool CommandBlock::load(Reader& in) {
   if (ids_.size() > kCommandsMax * kIdBytes || ids_.size() % kIdBytes != 0 || names_.size() > kNamesBytesMax)
     return false;
   size_t at = 0;
-  while (at + kIdBytes < names_.size()) at += kIdBytes + 1 + static_cast<uint8_t>(names_[at + kIdBytes]);
+  while (at + kHeadBytes <= names_.size()) at += kHeadBytes + static_cast<uint8_t>(names_[at + kHeadBytes - 1]);
   return in.ok() && at == names_.size();
 }
 
@@ -202,32 +202,34 @@ bool CommandHabit::is_usual(std::string_view name) const {
 }
 
 const CommandHabit::Known* CommandHabit::find(uint16_t id) const {
-  const auto end = known_.begin() + size_;
-  const auto at = std::find_if(known_.begin(), end, [id](const Known& known) { return known.id == id; });
-  return at == end ? nullptr : &*at;
+  const auto at = std::find_if(known_.begin(), known_.end(), [id](const Known& known) { return known.id == id; });
+  return at == known_.end() ? nullptr : &*at;
+}
+
+std::vector<CommandHabit::Known>::iterator CommandHabit::least() {
+  return std::min_element(known_.begin(), known_.end(), [](const Known& a, const Known& b) {
+    return a.blocks != b.blocks ? a.blocks < b.blocks : a.recent < b.recent;
+  });
 }
 
 CommandHabit::Known& CommandHabit::use(uint16_t id) {
-  const auto end = known_.begin() + size_;
-  auto at = std::find_if(known_.begin(), end, [id](const Known& known) { return known.id == id; });
-  if (at != end) return *at;
-  if (size_ < kCommandsMax) {
-    ++size_;
-  } else {
-    at = std::min_element(known_.begin(), end, [](const Known& a, const Known& b) {
-      return a.blocks != b.blocks ? a.blocks < b.blocks : a.recent < b.recent;
-    });
-  }
-  *at = Known{id, 0, 0};
-  return *at;
+  if (const Known* known = find(id)) return const_cast<Known&>(*known);
+  if (known_.size() < kCommandsMax) return known_.emplace_back(Known{id, 0, 0});
+  return *least() = Known{id, 0, 0};
+}
+
+bool CommandHabit::give_up() {
+  if (known_.size() <= kCommandsMin) return false;
+  known_.erase(least());
+  return true;
 }
 
 CommandJudgement CommandHabit::judge(const CommandBlock& block, const SiteCommands& site) const {
   CommandJudgement out;
   uint64_t blocks_sum = 0, recent_sum = 0, pairs_sum = 0;
-  for (uint32_t i = 0; i < size_; ++i) {
-    blocks_sum += known_[i].blocks;
-    recent_sum += known_[i].recent;
+  for (const Known& known : known_) {
+    blocks_sum += known.blocks;
+    recent_sum += known.recent;
   }
   for (uint8_t four : pairs_) pairs_sum += (four & 3) + (four >> 2 & 3) + (four >> 4 & 3) + (four >> 6);
 
@@ -265,7 +267,7 @@ CommandJudgement CommandHabit::judge(const CommandBlock& block, const SiteComman
 
 void CommandHabit::learn(const CommandBlock& block) {
   ++blocks_;
-  for (uint32_t i = 0; i < size_; ++i) known_[i].recent /= 2;
+  for (Known& known : known_) known.recent /= 2;
   bool is_full = false;
   for (const auto& command : block.commands()) {
     Known& known = use(command.id);
@@ -274,10 +276,8 @@ void CommandHabit::learn(const CommandBlock& block) {
     is_full |= known.blocks == kBlocksMax;
   }
   if (is_full) {
-    for (uint32_t i = 0; i < size_; ++i) known_[i].blocks /= 2;
-    const auto end = std::remove_if(known_.begin(), known_.begin() + size_,
-                                    [](const Known& known) { return known.blocks == 0 && known.recent == 0; });
-    size_ = static_cast<uint32_t>(end - known_.begin());
+    for (Known& known : known_) known.blocks /= 2;
+    std::erase_if(known_, [](const Known& known) { return known.blocks == 0 && known.recent == 0; });
   }
   for (uint16_t pair : block.pairs())
     if (pair_blocks(pair) < kPairBlocksMax) pairs_[pair / 4] += 1u << pair % 4 * 2;
@@ -290,25 +290,24 @@ void CommandHabit::learn(const CommandBlock& block) {
 
 void CommandHabit::save(std::string& out) const {
   put_varint(out, blocks_);
-  put_varint(out, size_);
-  for (uint32_t i = 0; i < size_; ++i) {
-    put_varint(out, known_[i].id);
-    put_varint(out, known_[i].blocks);
-    put_varint(out, known_[i].recent);
+  put_varint(out, known_.size());
+  for (const Known& known : known_) {
+    put_varint(out, known.id);
+    put_varint(out, known.blocks);
+    put_varint(out, known.recent);
   }
   out.append(reinterpret_cast<const char*>(pairs_.data()), pairs_.size());
 }
 
 bool CommandHabit::load(Reader& in) {
   *this = CommandHabit();
-  blocks_ = in.varint();
-  const uint64_t size = in.varint();
+  blocks_ = static_cast<uint32_t>(in.varint());
+  uint64_t size = in.varint();
   if (size > kCommandsMax) return false;
-  size_ = static_cast<uint32_t>(size);
-  for (uint32_t i = 0; i < size_; ++i) {
+  for (; size > 0; --size) {
     const uint64_t id = in.varint(), blocks = in.varint(), recent = in.varint();
     if (id > UINT16_MAX || blocks >= kBlocksMax || recent > UINT8_MAX) return false;
-    known_[i] = {static_cast<uint16_t>(id), static_cast<uint8_t>(blocks), static_cast<uint8_t>(recent)};
+    known_.push_back({static_cast<uint16_t>(id), static_cast<uint8_t>(blocks), static_cast<uint8_t>(recent)});
   }
   const std::string_view pairs = in.take(pairs_.size());
   std::copy(pairs.begin(), pairs.end(), pairs_.begin());

@@ -33,17 +33,18 @@ class CommandBlock {
  public:
   static constexpr size_t kCommandsMax = 100;
   static constexpr size_t kNameBytesMax = 32;    // of a name; the rest is hashed, not kept
-  static constexpr size_t kNamesBytesMax = 256;  // of all: further commands count without a name
+  static constexpr size_t kNamesBytesMax = 192;  // of all: further commands count without a name
   static constexpr size_t kPairBuckets = 2048;
 
   struct Command {
     uint16_t id = 0;
     uint8_t times = 0;
     std::string_view name{};  // into the block; empty: it is not kept
+    int32_t mark = 0;         // with the name: what stood for the first of them
   };
 
-  // Not when it is full. True when it is the first of its name, which is kept where it shall be and there is room.
-  bool add(std::string_view name, bool keeps_name = true);
+  // Not when it is full. The first of a name is kept where it shall be and there is room, and the mark with it.
+  void add(std::string_view name, bool keeps_name = true, int32_t mark = 0);
   void clear();
 
   size_t size() const { return ids_.size() / kIdBytes; }
@@ -62,10 +63,11 @@ class CommandBlock {
     return static_cast<uint16_t>(static_cast<uint8_t>(ids_[i * kIdBytes]) << 8 |
                                  static_cast<uint8_t>(ids_[i * kIdBytes + 1]));
   }
-  std::string_view name_of(uint16_t id) const;
+  Command command_of(uint16_t id) const;
 
+  static constexpr size_t kHeadBytes = kIdBytes + 4 + 1;
   std::string ids_;    // in the order of the commands
-  std::string names_;  // of some: the id, the length in a byte, the name
+  std::string names_;  // of some: the id, the mark in four bytes, the length in a byte, the name
 };
 
 // What all accounts of a site do: in how many blocks each command and each pair stood.
@@ -116,11 +118,15 @@ class CommandHabit {
   CommandJudgement judge(const CommandBlock& block, const SiteCommands& site) const;
   void learn(const CommandBlock& block);
   uint64_t blocks() const { return blocks_; }  // learned
+  // The one in the fewest blocks is forgotten; false when there are no more than kCommandsMin.
+  bool give_up();
   // Whether a command of this name says nothing for anybody else: it stood in one block of four or more.
   bool is_usual(std::string_view name) const;
 
   void save(std::string& out) const;
   bool load(Reader& in);
+
+  auto parts() { return std::tie(known_); }
 
  private:
   struct Known {
@@ -128,13 +134,14 @@ class CommandHabit {
     uint8_t blocks = 0;  // in which it stood
     uint8_t recent = 0;  // the same, where each block counts half of the one after it
   };
+  static constexpr size_t kCommandsMin = 32;
   const Known* find(uint16_t id) const;
   Known& use(uint16_t id);
+  std::vector<Known>::iterator least();
   uint32_t pair_blocks(uint16_t bucket) const { return pairs_[bucket / 4] >> bucket % 4 * 2 & 3; }
 
-  uint64_t blocks_ = 0;
-  uint32_t size_ = 0;
-  std::array<Known, kCommandsMax> known_{};
+  uint32_t blocks_ = 0;
+  std::vector<Known> known_;
   std::array<uint8_t, CommandBlock::kPairBuckets / 4> pairs_{};  // blocks in which one of the bucket stood, in 2 bits
 };
 

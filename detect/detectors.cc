@@ -36,26 +36,27 @@ std::vector<DetectorRow>& detector_table() {
   static std::vector<DetectorRow> table{
       {"actors", "Which accounts stand behind the numbers of the audit system", 1, make<Actors>},
       {"attempts", "Brute force that ends in a success", 1, make<Attempts>},
-      {"guessing", "Password guessing, fast, slow, spread over accounts or over addresses", 1, make<Guessing>},
+      {"guessing", "Password guessing, fast, slow, spread over accounts or over addresses", 2, make<Guessing>},
       {"site", "Accounts that are new to all, hosts logged in to from elsewhere", 1, make<Site>},
       {"disabled-accounts", "Accounts that were disabled and are used", 1, make<Disabled>},
       {"short-lived-accounts", "Accounts that are made, used and deleted", 1, make<ShortLived>},
       {"service-accounts", "Accounts of services at which a person sits", 1, make<ServiceAccounts>},
-      {"travel", "Accounts at two places between which nobody gets in the time", 2, make<Travel>},
+      {"travel", "Accounts at two places between which nobody gets in the time", 3, make<Travel>},
       {"accounts", "From where, on which hosts and at which hours accounts log in", 1, make<Accounts>},
       {"root-hours", "At which hours accounts act as root", 1, make<RootHours>},
       {"services", "Services that were stopped and not started again", 1, make<Services>},
-      {"volumes", "Many more files read or deleted than usual", 1, make<Volumes>},
-      {"rights", "Accounts that get one right after the other", 1, make<Rights>},
+      {"volumes", "Many more files read or deleted than usual", 2, make<Volumes>},
+      {"rights", "Accounts that get one right after the other", 2, make<Rights>},
       {"serials", "Gaps in the numbers of events", 1, make<Serials>},
-      {"new-commands", "Programs that nobody of the site has run", 1, make<NewCommands>},
-      {"unusual-commands", "Which commands accounts are wont to give, and in which order", 2, make<UnusualCommands>},
-      {"listed", "What rests on the lists of the site, and changes without a ticket", 1, make<Listed>},
+      {"new-commands", "Programs that nobody of the site has run", 2, make<NewCommands>},
+      {"unusual-commands", "Which commands accounts are wont to give, and in which order", 3, make<UnusualCommands>},
+      {"listed", "What rests on the lists of the site, and changes without a ticket", 2, make<Listed>},
   };
   return table;
 }
 
-Detectors::Detectors(const DetectOptions& options, const Silence& silence) : surroundings_{options, *this, silence} {
+Detectors::Detectors(const DetectOptions& options, const Silence& silence, Profiles& profiles)
+    : surroundings_{options, *this, silence, profiles} {
   const auto& table = detector_table();
   YUSHI_ASSERT(table.size() <= kDetectorsMax, "%zu detectors", table.size());
   for (const auto& row : table) running_.push_back({row, row.make(surroundings_)});

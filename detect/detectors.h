@@ -23,6 +23,7 @@
 #include "detect/engine.h"
 #include "detect/event.h"
 #include "detect/finding.h"
+#include "detect/profiles.h"
 #include "detect/room.h"
 
 namespace yushi::detect {
@@ -41,7 +42,7 @@ class Detector {
   // A finding names its log and the records that show it.
   virtual void tick(const Tick&, std::vector<Finding>&) {}
 
-  // Appends the maps in which it remembers something.
+  // Appends the maps in which it remembers something, but for profiles of accounts.
   virtual void hold(Holdings&) {}
   virtual void save(std::string& out) const = 0;
   // Into a new one; false: it is none of ours, and what was read is thrown away.
@@ -56,6 +57,7 @@ struct Surroundings {
   const DetectOptions& options;
   const Detectors& detectors;
   const Silence& silence;  // when hosts spoke last
+  Profiles& profiles;      // what they remember of accounts
 };
 
 struct DetectorRow {
@@ -78,7 +80,7 @@ class Detectors {
  public:
   static constexpr size_t kDetectorsMax = 64;  // bits of a mask
 
-  Detectors(const DetectOptions& options, const Silence& silence);
+  Detectors(const DetectOptions& options, const Silence& silence, Profiles& profiles);
   Detectors(const Detectors&) = delete;
   Detectors& operator=(const Detectors&) = delete;
 

@@ -31,7 +31,7 @@ bool Disabled::wants(const EventKind& kind) const {
 }
 
 // Whether the event disables or enables an account.
-bool Disabled::take_switch(const Event& event, Accounts& accounts) {
+bool Disabled::take_switch(const Event& event) {
   static const Field *const kTarget = find_field("user.target.name"), *const kCommandLine =
                                                                           find_field("process.command_line");
   Scratch scratch;
@@ -54,19 +54,18 @@ bool Disabled::take_switch(const Event& event, Accounts& accounts) {
   if (what.account.empty() || what.account.size() > kNameBytesMax) return name.starts_with("account-");
   if (first_text(event.record, ecs::event_outcome, scratch, kNameBytesMax) == "failure") return true;
   // The audit system's word for a command may come after what was done since.
-  Account* known = accounts.find(ShortName(what.account));
+  Account* known = accounts_.find(event.log, what.account);
   if (known && known->at_ns > event.counted.at_ns) return true;
   if (what.disables)
-    accounts.use(ShortName(what.account)) = {std::string(event.host.substr(0, kNameBytesMax)), event.counted.at_ns,
-                                             event.record.index, true};
+    accounts_.use(event.log, what.account) = {std::string(ShortName(event.host)), event.counted.at_ns,
+                                              event.record.index, true};
   else if (known)
     known->at_ns = event.counted.at_ns, known->is_disabled = false;
   return true;
 }
 
 void Disabled::observe(const Event& event, std::vector<Finding>& findings) {
-  Accounts& accounts = by_log_.use(event.log, kAccountsMax);
-  if (take_switch(event, accounts) || accounts.size() == 0 || event.kind.name == "process-started") return;
+  if (take_switch(event) || accounts_.is_empty() || event.kind.name == "process-started") return;
 
   Scratch scratch;
   std::string who;
@@ -82,11 +81,11 @@ void Disabled::observe(const Event& event, std::vector<Finding>& findings) {
     if (actors) who = actors->of(event);
     failed = first_text(event.record, ecs::event_outcome, scratch, kNameBytesMax) == "failure";
   }
-  Account* account = who.empty() ? nullptr : accounts.find(ShortName(who));
+  Account* account = who.empty() ? nullptr : accounts_.find(event.log, who);
   // A job of old may still be told after the act.
   if (!account || !account->is_disabled || event.counted.at_ns < account->at_ns) return;
   const std::string_view host = event.host.substr(0, kNameBytesMax);
-  const bool is_there = account->host == host;
+  const bool is_there = account->host == std::string_view(ShortName(event.host));
   Finding finding;
   finding.kind = &kUsed;
   finding.severity = failed ? Severity::low : is_there ? Severity::high : Severity::medium;
@@ -116,7 +115,7 @@ void Disabled::observe(const Event& event, std::vector<Finding>& findings) {
 }
 
 void Disabled::save(std::string& out) const {
-  save_by_log(by_log_, out, [&out](const Account& account) {
+  accounts_.save(out, [&out](const Account& account) {
     put_text(out, account.host);
     put_signed(out, account.at_ns);
     put_varint(out, account.index);
@@ -125,8 +124,8 @@ void Disabled::save(std::string& out) const {
 }
 
 bool Disabled::load(Reader& in) {
-  return load_by_log(by_log_, kAccountsMax, in, [&in](Account& account) {
-    account.host = in.text();
+  return accounts_.load(in, [&in](Account& account) {
+    account.host = ShortName(in.text());
     account.at_ns = bounded_time(in.signed_varint());
     account.index = in.varint();
     account.is_disabled = in.varint() != 0;

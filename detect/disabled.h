@@ -5,7 +5,7 @@
 // machine's own account nothing is known elsewhere; *low* when it only tries.
 //
 // Invariants  Integers only, in commit order, no clock.
-// Memory      Per log kAccountsMax accounts, the one disabled or used longest ago goes.
+// Memory      A part of the profiles of such accounts (detect/profiles.h).
 // Threads     One owner.
 #pragma once
 
@@ -15,22 +15,18 @@
 #include <vector>
 
 #include "detect/detectors.h"
-#include "detect/lru.h"
+#include "detect/profiles.h"
 
 namespace yushi::detect {
 
 class Disabled final : public Detector {
  public:
-  explicit Disabled(const Surroundings& surroundings) : surroundings_(surroundings) {}
-
-  static constexpr size_t kAccountsMax = 4096;
+  explicit Disabled(const Surroundings& surroundings)
+      : surroundings_(surroundings), accounts_(surroundings.profiles, Part::disabled) {}
 
   bool wants(const EventKind& kind) const override;
   void observe(const Event& event, std::vector<Finding>& findings) override;
 
-  void hold(Holdings& out) override {
-    for (auto& [log, map] : by_log_) out.push_back({log, Kept::accounts, &map});
-  }
   void save(std::string& out) const override;
   bool load(Reader& in) override;
 
@@ -42,10 +38,10 @@ class Disabled final : public Detector {
     bool is_disabled = false;  // else it was, and is enabled since at_ns
     auto parts() { return std::tie(host); }
   };
-  using Accounts = LruMap<Account>;
-  static bool take_switch(const Event& event, Accounts& accounts);
+  bool take_switch(const Event& event);
+
   const Surroundings& surroundings_;
-  ByLog<Accounts> by_log_;
+  Parts<Account> accounts_;
 };
 
 }  // namespace yushi::detect

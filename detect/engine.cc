@@ -37,9 +37,9 @@ constexpr std::string_view kStateMagic = "yushi-detect-";
 constexpr char kStateVersion = '5', kOneBlockVersion = '4';
 constexpr std::string_view kFoldsId = "folds", kCorrelationsId = "correlations", kWindowsId = "windows",
                            kHabitsId = "habits", kSilenceId = "silence", kHeldBackId = "held-back",
-                           kStoriesId = "stories", kRoomId = "room";
+                           kStoriesId = "stories", kRoomId = "room", kProfilesId = "profiles";
 constexpr uint32_t kCorrelationsVersion = 1, kWindowsVersion = 1, kSilenceVersion = 2, kHeldBackVersion = 1,
-                   kStoriesVersion = 1, kRoomVersion = 1;
+                   kStoriesVersion = 1, kRoomVersion = 1, kProfilesVersion = 1, kHabitsVersion = 3;
 constexpr size_t kStateHeadBytes = kStateMagic.size() + 2;  // the version's digit and a line feed
 constexpr size_t kChecksumBytes = 8;
 // The hour of a login is judged by itself; what weighs little within this time of it says no more of the hour.
@@ -74,9 +74,10 @@ struct Engine::State {
   Windows windows;
   std::vector<Windows::Over> over;
   Silence silence;
+  Profiles profiles;
   Detectors detectors;
   Folds folds;
-  Habits habits;
+  Habits habits{profiles};
   HeldBack held_back;
   std::shared_ptr<const ExceptionSet> exceptions;
   Stories stories;
@@ -97,7 +98,7 @@ struct Engine::State {
   // Which of them have been held to the records of this call of observe(): within it kinds stay where they are.
   std::array<const MessageKind*, 256> is_known{};
 
-  explicit State(DetectOptions given) : options(std::move(given)), detectors(options, silence) {
+  explicit State(DetectOptions given) : options(std::move(given)), detectors(options, silence, profiles) {
     if (!options.lists) options.lists = Lists::none();
   }
 
@@ -238,18 +239,19 @@ struct Engine::State {
   Judged judge(const RuleHead& head, const Record& record, int64_t at_ns) {
     if (head.habit.empty()) return {};
     const auto zone = options.zone_of(record.origin->log);
-    auto usual = habits.add(record.origin->log, habit_subject(head, record, fields), at_ns, *zone);
+    const std::string_view log = record.origin->log;
     std::string host, account;
     const auto field = habit_account(head);
     if (!field.empty()) fields.first(record, field, &account);
+    auto usual = habits.add(log, account, habit_subject(head, record, fields), at_ns, *zone);
     const bool is_heavy = head.severity >= Severity::high, is_light = head.severity <= Severity::low;
     // The very same act of another day was told then.
     const bool is_again = usual.days < Habits::kUsualDays &&
-                          habits.add(record.origin->log, act_subject(head, record, fields), at_ns, *zone).days > 0;
+                          habits.add(log, account, act_subject(head, record, fields), at_ns, *zone).days > 0;
     if (is_again && !is_heavy) usual.usual_days = 1;
     look_at_hour(head, record, account, at_ns, usual);
     if (const auto subject = habit_subject_on_all_hosts(head, record, fields, &host); !subject.empty()) {
-      auto everywhere = habits.add(record.origin->log, subject, at_ns, *zone, host);
+      auto everywhere = habits.add(log, account, subject, at_ns, *zone, host);
       if (is_again && is_light) everywhere.usual_days = 1;
       look_at_hour(head, record, account, at_ns, everywhere);
       usual.is_by_office =
@@ -261,7 +263,7 @@ struct Engine::State {
     out.peers = Peers(*options.lists, account);
     for (const auto& name : out.peers.names()) {
       const auto subject = habit_subject_of(name, head, record, fields);
-      const auto of_peer = habits.known(record.origin->log, subject, at_ns, *zone);
+      const auto of_peer = habits.known(log, name, subject, at_ns, *zone);
       out.peers.add(of_peer.usual() ? Peers::kTimesMin : std::min<uint64_t>(of_peer.days, 1));
     }
     out.is_news = !out.peers.are_wont() || head.severity > Severity::low;
@@ -484,6 +486,7 @@ struct Engine::State {
 
   void gather_holdings() {
     holdings.clear();
+    profiles.hold(holdings);
     detectors.hold(holdings);
     habits.hold(holdings);
     silence.hold(holdings);
@@ -632,7 +635,8 @@ std::string Engine::save() const {
   };
   put(kFoldsId, Folds::kVersion, state_->folds);
   put(kCorrelationsId, kCorrelationsVersion, state_->correlations);
-  put(kHabitsId, Habits::kVersion, state_->habits);
+  put(kProfilesId, kProfilesVersion, state_->profiles);  // before whoever has parts of them
+  put(kHabitsId, kHabitsVersion, state_->habits);
   put(kSilenceId, kSilenceVersion, state_->silence);
   put(kStoriesId, kStoriesVersion, state_->stories);
   put(kWindowsId, kWindowsVersion, state_->windows);
@@ -650,7 +654,7 @@ std::string Engine::save() const {
   return out;
 }
 
-Result<std::vector<std::string>> Engine::load(std::string_view state) {
+Result<std::vector<std::string>> Engine::load_parts(std::string_view state) {
   auto broken = [] { return fail(Code::corrupt, "the detectors' state is not ours or damaged"); };
   if (!state.starts_with(kStateMagic) || state.size() < kStateHeadBytes + kChecksumBytes) return broken();
   const char version = state[kStateMagic.size()];
@@ -662,7 +666,7 @@ Result<std::vector<std::string>> Engine::load(std::string_view state) {
 
   State& now = *state_;
   Folds folds;
-  Habits habits;
+  Habits habits(now.profiles);
   Silence silence;
   HeldBack held_back;
   Stories stories;
@@ -702,8 +706,9 @@ Result<std::vector<std::string>> Engine::load(std::string_view state) {
       } else if (id == kCorrelationsId) {
         loaded = load(kCorrelationsVersion, correlations);
       } else if (id == kHabitsId) {
-        loaded = load_with(Habits::kVersion, of == 1 || of == Habits::kVersion,
-                           [&] { return habits.load(part, static_cast<uint32_t>(of)); });
+        loaded = load(kHabitsVersion, habits);
+      } else if (id == kProfilesId) {
+        loaded = load(kProfilesVersion, now.profiles);
       } else if (id == kSilenceId) {
         loaded = load(kSilenceVersion, silence);
       } else if (id == kHeldBackId) {
@@ -733,6 +738,14 @@ Result<std::vector<std::string>> Engine::load(std::string_view state) {
   now.room = std::move(room);
   now.detectors.replace(std::move(detectors));
   now.forget_kinds();
+  return left_out;
+}
+
+Result<std::vector<std::string>> Engine::load(std::string_view state) {
+  // All load into the profiles that they share: those of before come back when it is no state.
+  Profiles before = std::exchange(state_->profiles, Profiles());
+  auto left_out = load_parts(state);
+  if (!left_out) state_->profiles = std::move(before);
   return left_out;
 }
 

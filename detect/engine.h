@@ -146,6 +146,8 @@ class Engine {
 
  private:
   struct State;
+  Result<std::vector<std::string>> load_parts(std::string_view state);
+
   std::unique_ptr<State> state_;
 };
 

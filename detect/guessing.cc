@@ -12,12 +12,17 @@ namespace {
 
 constexpr FindingKind kFromAddress{"guessing.address",       "Password guessing from an address", 2, "attack.t1110",
                                    "来自同一地址的口令猜测", "attack.credential-access"};
-constexpr FindingKind kOnAccount{"guessing.account", "Password guessing on an account", 2,
+constexpr FindingKind kOnAccount{"guessing.account", "Password guessing on an account", 3,
                                  "attack.t1110.001", "针对同一账号的口令猜测",          "attack.credential-access"};
 constexpr int kHours = 24;
 constexpr int64_t kReorderedNs = kMinute;  // lines of several hosts come out of order by less
 
 uint64_t second_of(int64_t at_ns) { return static_cast<uint64_t>(std::max<int64_t>(at_ns, 0) / kSecond); }
+
+// In seconds, the hour up to this moment, and not since: when a late record is judged, others were there later.
+std::pair<uint64_t, uint64_t> hour_until(int64_t at_ns) {
+  return {second_of(at_ns + kReorderedNs - kHour), second_of(at_ns + kReorderedNs)};
+}
 
 size_t hour_of_day(int64_t hour) { return static_cast<size_t>(hour - floor_div(hour, kHours) * kHours); }
 
@@ -75,9 +80,8 @@ int64_t Guessing::Way::newest_span_ns() const {
   return first == newest.end() ? 0 : last->at_ns - first->at_ns;
 }
 
-// In the hour up to this moment, and not since: when a late record is judged, others were there later.
 size_t Guessing::others_of_the_hour(const Key& key, int64_t at_ns) {
-  const uint64_t to = second_of(at_ns + kReorderedNs), from = second_of(at_ns + kReorderedNs - kHour);
+  const auto [from, to] = hour_until(at_ns);
   size_t out = 0;
   key.others.for_each([&](std::string_view, uint64_t, uint64_t last) { out += last >= from && last <= to ? 1 : 0; });
   return out;
@@ -150,9 +154,64 @@ void Guessing::judge_source(Log& log, std::string_view log_name, Key& key, Way& 
   if (spray) key.others.clear();
 }
 
-void Guessing::judge_account(const Key& key, Way& way, const LoginEvent& login, std::vector<Finding>& findings) {
-  const uint64_t tries = way.of_last_hours(2);
-  const size_t addresses = others_of_the_hour(key, login.at_ns);
+Guessing::Tried::Way& Guessing::add(Tried& tried, const LoginEvent& login) {
+  const auto hash = short_hash_of(login.way);
+  const auto hour = static_cast<int32_t>(floor_div(login.at_ns, kHour));
+  const auto tries_until = [hour](const Tried::Way& one) {  // within two hours
+    return one.hour >= hour ? one.tries + one.tries_before : one.hour == hour - 1 ? one.tries : 0;
+  };
+  auto way = std::find_if(tried.ways.begin(), tried.ways.end(), [hash](auto& one) { return one.way == hash; });
+  if (way == tried.ways.end()) {
+    // As of an address.
+    if (tried.ways.size() == kWaysMax) {
+      auto least = tried.ways.begin();
+      for (auto one = least; one != tried.ways.end(); ++one)
+        if (tries_until(*one) <= tries_until(*least)) least = one;
+      tried.ways.erase(least);
+    }
+    way = tried.ways.insert(tried.ways.end(), Tried::Way());
+    way->way = hash;
+    way->hour = hour;
+  }
+  if (hour > way->hour) {
+    way->tries_before = hour == way->hour + 1 ? way->tries : 0;
+    way->tries = 0;
+    way->hour = hour;
+  }
+  if (way->hour - hour <= 1) {
+    const auto more = [&](uint16_t& count) {
+      count = static_cast<uint16_t>(std::min<uint64_t>(count + std::min<uint64_t>(login.times, 1000), UINT16_MAX));
+    };
+    more(way->hour == hour ? way->tries : way->tries_before);
+    more(way->unsaid);
+  }
+  if (way->shown_size == kShownMax)
+    std::move(way->shown.begin() + 1, way->shown.end(), way->shown.begin());
+  else
+    ++way->shown_size;
+  way->shown[way->shown_size - 1u] = login.index;
+
+  const uint32_t address = short_hash_of(login.source), second = static_cast<uint32_t>(second_of(login.at_ns));
+  auto known = std::find_if(tried.addresses.begin(), tried.addresses.end(),
+                            [address](auto& one) { return one.hash == address; });
+  if (known == tried.addresses.end()) {
+    if (tried.addresses.size() == kAddressesMax)
+      tried.addresses.erase(std::min_element(tried.addresses.begin(), tried.addresses.end(),
+                                             [](auto& a, auto& b) { return a.second < b.second; }));
+    known = tried.addresses.insert(tried.addresses.end(), {address, second});
+  }
+  known->second = std::max(known->second, second);
+  return *std::max_element(tried.ways.begin(), tried.ways.end(),
+                           [&](const auto& one, const auto& other) { return tries_until(one) < tries_until(other); });
+}
+
+void Guessing::judge_account(const Tried& tried, Tried::Way& way, const LoginEvent& login,
+                             std::vector<Finding>& findings) {
+  const uint64_t tries = uint64_t{way.tries} + way.tries_before;
+  const auto [from, to] = hour_until(login.at_ns);
+  const auto addresses = static_cast<size_t>(
+      std::count_if(tried.addresses.begin(), tried.addresses.end(),
+                    [from = from, to = to](auto& one) { return one.second >= from && one.second <= to; }));
   if (tries < kAccountMin || way.unsaid < kAccountMin || addresses < kAddressesMin) return;
   way.unsaid = 0;
   Finding finding;
@@ -164,12 +223,14 @@ void Guessing::judge_account(const Key& key, Way& way, const LoginEvent& login, 
   finding.fold_ns = kDay;
   finding.reason = "the password of " + printable(login.user) + " is being guessed: " + std::to_string(tries) +
                    " failed logins within two hours from " + std::to_string(addresses) +
-                   (key.others.full() ? " addresses or more" : " addresses");
+                   (tried.addresses.size() == kAddressesMax ? " addresses or more" : " addresses");
   finding.reason_zh = "账号 " + printable(login.user) + " 的口令正被猜测：2 小时内登录失败 " + std::to_string(tries) +
-                      " 次，来自 " + std::to_string(addresses) + (key.others.full() ? " 个以上" : " 个") + "地址";
+                      " 次，来自 " + std::to_string(addresses) +
+                      (tried.addresses.size() == kAddressesMax ? " 个以上" : " 个") + "地址";
   finding.baseline = "tries=" + std::to_string(tries) + " addresses=" + std::to_string(addresses);
-  for (const auto& one : way.newest)
-    if (finding.records.empty() || finding.records.back() != one.index) finding.records.push_back(one.index);
+  finding.records.assign(way.shown.begin(), way.shown.begin() + way.shown_size);
+  // One line may tell of several.
+  finding.records.erase(std::unique(finding.records.begin(), finding.records.end()), finding.records.end());
   findings.push_back(std::move(finding));
 }
 
@@ -180,66 +241,51 @@ void Guessing::observe(const Event& event, std::vector<Finding>& findings) {
   Key& source = log.by_source.use(ShortName(login.source));
   judge_source(log, event.log, source, add(source, login, login.user), login, findings);
   if (login.user.empty()) return;
-  Key& account = log.by_account.use(ShortName(login.user));
-  judge_account(account, add(account, login, login.source), login, findings);
+  Tried& account = accounts_.use(event.log, login.user, log.strangers);
+  judge_account(account, add(account, login), login, findings);
 }
 
-void Guessing::save_keys(const LruMap<Key>& keys, std::string& out) {
-  save_entries(keys, out, [&out](const Key& key) {
-    put_varint(out, key.ways.size());
-    for (const auto& way : key.ways) {
-      put_be64(out, way.way);
-      put_signed(out, way.last_hour);
-      for (uint16_t count : way.hours) put_varint(out, count);
-      put_varint(out, way.unsaid);
-      put_varint(out, way.newest.size());
-      for (const auto& one : way.newest) {
-        put_signed(out, one.at_ns);
-        put_varint(out, one.index);
-      }
-    }
-    put_varint(out, key.others.size());
-    key.others.for_each([&out](std::string_view name, uint64_t tries, uint64_t last) {
-      put_text(out, name);
-      put_signed(out, static_cast<int64_t>(last) * kSecond);
-      put_varint(out, tries);
-    });
-  });
-}
-
-bool Guessing::load_keys(LruMap<Key>& keys, Reader& in) {
-  return load_entries(keys, in, [&in](Key& key) {
-    uint64_t ways = in.varint();
-    if (ways > kWaysMax) return false;
-    for (; ways > 0 && in.ok(); --ways) {
-      Way way;
-      way.way = in.be64();
-      way.last_hour = std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kHour, kTimeMaxNs / kHour);
-      for (uint16_t& count : way.hours) count = static_cast<uint16_t>(std::min<uint64_t>(in.varint(), UINT16_MAX));
-      way.unsaid = in.varint();
-      uint64_t newest = in.varint();
-      if (newest > kFastMin) return false;
-      for (; newest > 0 && in.ok(); --newest) {
-        const int64_t at_ns = bounded_time(in.signed_varint());
-        way.newest.push_back({at_ns, in.varint()});
-      }
-      key.ways.push_back(std::move(way));
-    }
-    uint64_t others = in.varint();
-    if (others > Places::kNamesMax) return false;
-    for (; others > 0 && in.ok(); --others) {
-      const std::string_view name = in.text();
-      const uint64_t last = second_of(in.signed_varint());
-      key.others.add(name, last, in.varint());
-    }
-    return true;
-  });
+void Guessing::save_tried(const Tried& tried, std::string& out) {
+  put_varint(out, tried.ways.size());
+  for (const auto& way : tried.ways) {
+    put_varint(out, way.way);
+    put_signed(out, way.hour);
+    put_varint(out, way.tries);
+    put_varint(out, way.tries_before);
+    put_varint(out, way.unsaid);
+    put_varint(out, way.shown_size);
+    for (size_t i = 0; i < way.shown_size; ++i) put_varint(out, way.shown[i]);
+  }
+  put_varint(out, tried.addresses.size());
+  for (const auto& one : tried.addresses) {
+    put_varint(out, one.hash);
+    put_varint(out, one.second);
+  }
 }
 
 void Guessing::save(std::string& out) const {
-  save_logs(by_log_, out, [&out](const Log& log) {
-    save_keys(log.by_source, out);
-    save_keys(log.by_account, out);
+  save_logs(by_log_, out, [&](std::string_view name, const Log& log) {
+    save_entries(log.by_source, out, [&out](const Key& key) {
+      put_varint(out, key.ways.size());
+      for (const auto& way : key.ways) {
+        put_be64(out, way.way);
+        put_signed(out, way.last_hour);
+        for (uint16_t count : way.hours) put_varint(out, count);
+        put_varint(out, way.unsaid);
+        put_varint(out, way.newest.size());
+        for (const auto& one : way.newest) {
+          put_signed(out, one.at_ns);
+          put_varint(out, one.index);
+        }
+      }
+      put_varint(out, key.others.size());
+      key.others.for_each([&out](std::string_view other, uint64_t tries, uint64_t last) {
+        put_text(out, other);
+        put_signed(out, static_cast<int64_t>(last) * kSecond);
+        put_varint(out, tries);
+      });
+    });
+    accounts_.save(name, log.strangers, out, [&out](const Tried& tried) { save_tried(tried, out); });
     save_entries(log.networks, out, [&out](const Network& known) {
       put_signed(out, known.day);
       put_varint(out, known.told.size());
@@ -248,9 +294,63 @@ void Guessing::save(std::string& out) const {
   });
 }
 
+bool Guessing::load_key(Key& key, Reader& in) {
+  uint64_t ways = in.varint();
+  if (ways > kWaysMax) return false;
+  for (; ways > 0 && in.ok(); --ways) {
+    Way way;
+    way.way = in.be64();
+    way.last_hour = std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kHour, kTimeMaxNs / kHour);
+    for (uint16_t& count : way.hours) count = static_cast<uint16_t>(std::min<uint64_t>(in.varint(), UINT16_MAX));
+    way.unsaid = in.varint();
+    uint64_t newest = in.varint();
+    if (newest > kFastMin) return false;
+    for (; newest > 0 && in.ok(); --newest) {
+      const int64_t at_ns = bounded_time(in.signed_varint());
+      way.newest.push_back({at_ns, in.varint()});
+    }
+    key.ways.push_back(std::move(way));
+  }
+  uint64_t others = in.varint();
+  if (others > Places::kNamesMax) return false;
+  for (; others > 0 && in.ok(); --others) {
+    const std::string_view name = in.text();
+    const uint64_t last = second_of(in.signed_varint());
+    key.others.add(name, last, in.varint());
+  }
+  return true;
+}
+
+bool Guessing::load_tried(Tried& tried, Reader& in) {
+  const auto small = [&in] { return static_cast<uint16_t>(in.varint()); };
+  uint64_t ways = in.varint();
+  if (ways > kWaysMax) return false;
+  for (; ways > 0 && in.ok(); --ways) {
+    Tried::Way& way = tried.ways.emplace_back();
+    way.way = static_cast<uint32_t>(in.varint());
+    way.hour = static_cast<int32_t>(std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kHour, kTimeMaxNs / kHour));
+    way.tries = small();
+    way.tries_before = small();
+    way.unsaid = small();
+    way.shown_size = small();
+    if (way.shown_size > kShownMax) return false;
+    for (size_t i = 0; i < way.shown_size; ++i) way.shown[i] = in.varint();
+  }
+  uint64_t addresses = in.varint();
+  if (addresses > kAddressesMax) return false;
+  for (; addresses > 0 && in.ok(); --addresses) {
+    const auto hash = static_cast<uint32_t>(in.varint());
+    tried.addresses.push_back({hash, static_cast<uint32_t>(in.varint())});
+  }
+  return true;
+}
+
 bool Guessing::load(Reader& in) {
-  return load_logs(by_log_, in, [&in](Log& log) {
-    if (!load_keys(log.by_source, in) || !load_keys(log.by_account, in)) return false;
+  const auto load_one = [&in](Tried& tried) { return load_tried(tried, in); };
+  return load_logs(by_log_, in, [&](std::string_view name, Log& log) {
+    if (!load_entries(log.by_source, in, [&in](Key& key) { return load_key(key, in); }) ||
+        !accounts_.load(name, log.strangers, in, load_one))
+      return false;
     return load_entries(log.networks, in, [&in](Network& known) {
       known.day = in.signed_varint();
       uint64_t told = in.varint();

@@ -2,15 +2,16 @@
 //
 // Failed logins of whatever product, by address and by account, in event time:
 //   from an address   kFastMin within kFastNs; kAccountsMin accounts within an hour (spraying); kSlowMin within a day
-//   on an account     kAccountMin within an hour from at least kAddressesMin addresses
+//   on an account     kAccountMin within two hours of the clock from at least kAddressesMin addresses within an hour
 // One attempt may be told in several lines; as in attempts.h the way of telling that counts most is what counts.
 //
 // One story each: an address is told once a day and counted on (detect/folds.h); when kTogetherMin addresses of one
 // network were told on a day, all others of it are one alert more.
 //
 // Invariants  Integers only, in commit order, no clock.
-// Memory      Per log kKeysMax addresses, accounts and networks, the one not seen for longest goes; each with kWaysMax
-//             ways of telling and the names that fill Places (detect/places.h).
+// Memory      Per log kKeysMax addresses, accounts and networks, the one not seen for longest goes; addresses with
+//             kWaysMax ways of telling and the names that fill Places (detect/places.h), accounts with half a KiB,
+//             in their profiles where they have one (detect/profiles.h).
 // Threads     One owner.
 #pragma once
 
@@ -23,23 +24,26 @@
 #include "detect/detectors.h"
 #include "detect/lru.h"
 #include "detect/places.h"
+#include "detect/profiles.h"
 #include "detect/words.h"
 
 namespace yushi::detect {
 
 class Guessing final : public Detector {
  public:
-  explicit Guessing(const Surroundings& surroundings) : surroundings_(surroundings) {}
+  explicit Guessing(const Surroundings& surroundings)
+      : surroundings_(surroundings), accounts_(surroundings.profiles, Part::guessed) {}
 
   static constexpr size_t kFastMin = 12;
   static constexpr int64_t kFastNs = 5 * 60 * kSecond;
   static constexpr size_t kAccountsMin = 12;
   static constexpr uint64_t kSlowMin = 48;
   static constexpr uint64_t kAccountMin = 30;
-  static constexpr size_t kAddressesMin = 10;
+  static constexpr size_t kAddressesMin = 10, kAddressesMax = 16;
   static constexpr size_t kTogetherMin = 3;
   static constexpr size_t kKeysMax = 2048;
   static constexpr size_t kWaysMax = 3;
+  static constexpr size_t kShownMax = 6;  // records that show that an account is guessed at
 
   bool wants(const EventKind& kind) const override { return kind.login != EventKind::Login::none; }
   void observe(const Event& event, std::vector<Finding>& findings) override;
@@ -47,7 +51,7 @@ class Guessing final : public Detector {
   void hold(Holdings& out) override {
     for (auto& [name, log] : by_log_) {
       out.push_back({name, Kept::passing, &log.by_source});
-      out.push_back({name, Kept::passing, &log.by_account});
+      out.push_back({name, Kept::passing, &log.strangers});
       out.push_back({name, Kept::passing, &log.networks});
     }
   }
@@ -73,8 +77,26 @@ class Guessing final : public Detector {
   };
   struct Key {
     std::vector<Way> ways;
-    Places others;  // whom an address tried, or who tried an account; by seconds of event time
+    Places others;  // whom an address tried; by seconds of event time
     auto parts() { return std::tie(ways, others); }
+  };
+  // What is tried on an account.
+  struct Tried {
+    struct Way {
+      uint32_t way = 0;
+      int32_t hour = 0;
+      uint16_t tries = 0, tries_before = 0;  // in that hour, and in the one before it
+      uint16_t unsaid = 0;                   // since the last finding
+      uint16_t shown_size = 0;
+      std::array<uint64_t, kShownMax> shown{};  // the newest records
+    };
+    struct Address {
+      uint32_t hash = 0;
+      uint32_t second = 0;  // of event time, when it tried last
+    };
+    std::vector<Way> ways;
+    std::vector<Address> addresses;
+    auto parts() { return std::tie(ways, addresses); }
   };
   struct Network {
     int64_t day = 0;
@@ -82,7 +104,8 @@ class Guessing final : public Detector {
     auto parts() { return std::tie(told); }
   };
   struct Log {
-    LruMap<Key> by_source{kKeysMax}, by_account{kKeysMax};
+    LruMap<Key> by_source{kKeysMax};
+    LruMap<Tried> strangers{kKeysMax};  // by account, of those that have no profile
     LruMap<Network> networks{kKeysMax};
   };
 
@@ -94,12 +117,16 @@ class Guessing final : public Detector {
   static std::string story_of(Log& log, const LoginEvent& login);
   void judge_source(Log& log, std::string_view log_name, Key& key, Way& way, const LoginEvent& login,
                     std::vector<Finding>& findings) const;
-  static void judge_account(const Key& key, Way& way, const LoginEvent& login, std::vector<Finding>& findings);
-  static void save_keys(const LruMap<Key>& keys, std::string& out);
-  static bool load_keys(LruMap<Key>& keys, Reader& in);
+  static Tried::Way& add(Tried& tried, const LoginEvent& login);
+  static void judge_account(const Tried& tried, Tried::Way& way, const LoginEvent& login,
+                            std::vector<Finding>& findings);
+  static bool load_key(Key& key, Reader& in);
+  static void save_tried(const Tried& tried, std::string& out);
+  static bool load_tried(Tried& tried, Reader& in);
 
   const Surroundings& surroundings_;
   ByLog<Log> by_log_;
+  Parts<Tried> accounts_;
 };
 
 }  // namespace yushi::detect

@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "core/base/calendar.h"
+#include "core/ledger/sha256.h"
 #include "detect/event.h"
 #include "detect/finding.h"
 #include "detect/places.h"
@@ -20,6 +21,8 @@ uint32_t hours_around(int hour) {
   for (int by = -Habits::kHoursAround; by <= Habits::kHoursAround; ++by) out |= 1u << (hour + by + 24) % 24;
   return out;
 }
+
+std::string key_of(std::string_view subject) { return std::string(as_bytes(sha256(subject)).substr(0, 8)); }
 
 }  // namespace
 
@@ -57,7 +60,7 @@ Habits::Day Habits::day_of(int64_t at_ns, const Zone& zone) {
 }
 
 Habits::Known Habits::judge(Habit& habit, const Day& day) {
-  if (habit.days == 0) habit.last_day = day.number;
+  if (habit.days == 0) habit.last_day = static_cast<int32_t>(day.number);
   if (day.number > habit.last_day) {
     const int64_t by = day.number - habit.last_day;
     habit.days = by < kDays ? habit.days << by : 0;
@@ -65,7 +68,7 @@ Habits::Known Habits::judge(Habit& habit, const Day& day) {
     habit.hours_of_last_day = 0;
     habit.hosts = habit.days == 0 ? 0 : habit.hosts | habit.hosts_of_last_day;
     habit.hosts_of_last_day = 0;
-    habit.last_day = day.number;
+    habit.last_day = static_cast<int32_t>(day.number);
   }
   const int64_t ago = habit.last_day - day.number;  // 0 unless its time is older than that of a hit before
   const uint64_t bit = ago < kDays ? uint64_t{1} << ago : 0;
@@ -74,58 +77,106 @@ Habits::Known Habits::judge(Habit& habit, const Day& day) {
   known.days = static_cast<uint32_t>(std::popcount(habit.days & ~bit));
   known.hours = ago == 0 ? habit.hours : habit.hours | habit.hours_of_last_day;
   known.at_its_hour = (known.hours & hours_around(known.hour)) != 0;
-  known.hosts = std::popcount(ago == 0 ? habit.hosts : habit.hosts | habit.hosts_of_last_day);
+  known.hosts = std::popcount(ago == 0 ? habit.hosts : static_cast<uint16_t>(habit.hosts | habit.hosts_of_last_day));
   return known;
 }
 
-Habits::Known Habits::add(std::string_view log, std::string_view subject, int64_t at_ns, const Zone& zone,
-                          std::string_view host) {
+bool Habits::Account::give_up(bool) {
+  if (habits.size() <= kHabitsMin) return false;
+  habits.erase(habits.begin());
+  return true;
+}
+
+Habits::Habit& Habits::use(Log& log, std::string_view log_name, std::string_view account, std::string_view subject) {
+  const std::string key = key_of(subject);
+  if (account.empty()) return log.others.use(key);
+  auto& habits = accounts_.use(log_name, account).habits;
+  const uint64_t hash = get_be64(key.data());
+  auto at = std::find_if(habits.begin(), habits.end(), [hash](const Habit& one) { return one.subject == hash; });
+  if (at == habits.end()) {
+    if (habits.size() == kHabitsMax) habits.erase(habits.begin());
+    habits.emplace_back().subject = hash;
+  } else {
+    std::rotate(at, at + 1, habits.end());
+  }
+  return habits.back();
+}
+
+Habits::Known Habits::add(std::string_view log, std::string_view account, std::string_view subject, int64_t at_ns,
+                          const Zone& zone, std::string_view host) {
   Log& all = by_log_.use(log, at_ns);
   const Day day = day_of(at_ns, zone);
-  Habit& habit = all.habits.use(subject);
+  Habit& habit = use(all, log, account, subject);
   Known known = judge(habit, day);
   known.log_days =
       static_cast<uint32_t>(std::clamp<int64_t>((at_ns - all.first_ns) / kSecond / kDaySeconds, 0, 1 << 20));
   const int64_t ago = habit.last_day - day.number;
   if (ago < kDays) habit.days |= uint64_t{1} << ago;
   (ago == 0 ? habit.hours_of_last_day : habit.hours) |= 1u << day.hour;
-  if (!host.empty()) (ago == 0 ? habit.hosts_of_last_day : habit.hosts) |= uint64_t{1} << hash_of(host) % 64;
+  if (!host.empty())
+    (ago == 0 ? habit.hosts_of_last_day : habit.hosts) |= static_cast<uint16_t>(1u << hash_of(host) % 16);
   return known;
 }
 
-Habits::Known Habits::known(std::string_view log, std::string_view subject, int64_t at_ns, const Zone& zone) const {
-  const Log* all = by_log_.find(log);
-  const Habit* habit = all ? all->habits.peek(subject) : nullptr;
+Habits::Known Habits::known(std::string_view log, std::string_view account, std::string_view subject, int64_t at_ns,
+                            const Zone& zone) const {
+  const std::string key = key_of(subject);
+  const Habit* habit = nullptr;
+  if (account.empty()) {
+    if (const Log* all = by_log_.find(log)) habit = all->others.peek(key);
+  } else if (const Account* its = accounts_.peek(log, account)) {
+    const uint64_t hash = get_be64(key.data());
+    const auto at =
+        std::find_if(its->habits.begin(), its->habits.end(), [hash](const Habit& one) { return one.subject == hash; });
+    if (at != its->habits.end()) habit = &*at;
+  }
   Habit as_of_then = habit ? *habit : Habit();
   return judge(as_of_then, day_of(at_ns, zone));
+}
+
+void Habits::save_habit(const Habit& habit, std::string& out) {
+  put_be64(out, habit.subject);
+  put_signed(out, habit.last_day);
+  put_varint(out, habit.days);
+  put_varint(out, habit.hours);
+  put_varint(out, habit.hours_of_last_day);
+  put_varint(out, habit.hosts);
+  put_varint(out, habit.hosts_of_last_day);
+}
+
+bool Habits::load_habit(Habit& habit, Reader& in) {
+  habit.subject = in.be64();
+  habit.last_day = static_cast<int32_t>(std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kDay, kTimeMaxNs / kDay));
+  habit.days = in.varint();
+  habit.hours = static_cast<uint32_t>(in.varint()) & kAllHours;
+  habit.hours_of_last_day = static_cast<uint32_t>(in.varint()) & kAllHours;
+  habit.hosts = static_cast<uint16_t>(in.varint());
+  habit.hosts_of_last_day = static_cast<uint16_t>(in.varint());
+  return in.ok();
 }
 
 void Habits::save(std::string& out) const {
   save_logs(by_log_, out, [&out](const Log& log) {
     put_signed(out, log.first_ns);
-    save_entries(log.habits, out, [&out](const Habit& habit) {
-      put_signed(out, habit.last_day);
-      put_varint(out, habit.days);
-      put_varint(out, habit.hours);
-      put_varint(out, habit.hours_of_last_day);
-      put_varint(out, habit.hosts);
-      put_varint(out, habit.hosts_of_last_day);
-    });
+    save_entries(log.others, out, [&out](const Habit& habit) { save_habit(habit, out); });
+  });
+  accounts_.save(out, [&out](const Account& account) {
+    put_varint(out, account.habits.size());
+    for (const Habit& habit : account.habits) save_habit(habit, out);
   });
 }
 
-bool Habits::load(Reader& in, uint32_t version) {
-  return load_logs(by_log_, in, [&in, version](Log& log) {
+bool Habits::load(Reader& in) {
+  const auto load_log = [&in](Log& log) {
     log.first_ns = bounded_time(in.signed_varint());
-    return load_entries(log.habits, in, [&in, version](Habit& habit) {
-      habit.last_day = std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kSecond, kTimeMaxNs / kSecond);
-      habit.days = in.varint();
-      habit.hours = static_cast<uint32_t>(in.varint()) & kAllHours;
-      habit.hours_of_last_day = static_cast<uint32_t>(in.varint()) & kAllHours;
-      if (version == 1) return;
-      habit.hosts = in.varint();
-      habit.hosts_of_last_day = in.varint();
-    });
+    return load_entries(log.others, in, [&in](Habit& habit) { return load_habit(habit, in); });
+  };
+  return load_logs(by_log_, in, load_log) && accounts_.load(in, [&in](Account& account) {
+    uint64_t left = in.varint();
+    if (left > kHabitsMax) return false;
+    for (; left > 0; --left)
+      if (!load_habit(account.habits.emplace_back(), in)) return false;
+    return true;
   });
 }
 

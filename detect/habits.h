@@ -19,17 +19,21 @@
 // only rules of level high and above speak, of the same act on one day.
 //
 // Invariants  Integers only, in commit order, event time, no clock: a replay judges the same.
-// Memory      Per log kHabitsMax habits, some 150 bytes each; the one not used for longest goes.
+// Memory      A part of the profile of whose act it is (detect/profiles.h) with kHabitsMax habits of 32 bytes, or as
+// many
+//             as there is room for; per log kOthersMax of nobody. The one not used for longest goes.
 // Threads     One owner.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/bytes.h"
 #include "core/base/time_text.h"
 #include "detect/lru.h"
+#include "detect/profiles.h"
 #include "detect/room.h"
 #include "detect/words.h"
 
@@ -37,7 +41,9 @@ namespace yushi::detect {
 
 class Habits {
  public:
-  static constexpr size_t kHabitsMax = 16'384;
+  explicit Habits(Profiles& profiles) : accounts_(profiles, Part::habits) {}
+
+  static constexpr size_t kHabitsMax = 48, kOthersMax = 8192;
   static constexpr int kDays = 64;  // bits of Habit::days
   static constexpr uint32_t kUsualDays = 2, kYoungDays = 3;
   static constexpr int kHoursAround = 3;
@@ -66,27 +72,35 @@ class Habits {
 
   // Every log's first record: the age of a log counts from it, in event time.
   void begin(std::string_view log, int64_t at_ns);
-  // `subject`: the rule and whose act it is. Of a habit over all hosts `host` is where this hit was.
-  Known add(std::string_view log, std::string_view subject, int64_t at_ns, const Zone& zone,
+  // `subject`: the rule and whose act it is, of `account`, or of nobody. Of a habit over all hosts `host` is where this
+  // hit was.
+  Known add(std::string_view log, std::string_view account, std::string_view subject, int64_t at_ns, const Zone& zone,
             std::string_view host = {});
   // What would be known of a hit of this subject, without adding one.
-  Known known(std::string_view log, std::string_view subject, int64_t at_ns, const Zone& zone) const;
+  Known known(std::string_view log, std::string_view account, std::string_view subject, int64_t at_ns,
+              const Zone& zone) const;
 
   void hold(Holdings& out) {
-    for (auto& [name, log] : by_log_) out.push_back({name, Kept::habits, &log.habits});
+    for (auto& [name, log] : by_log_) out.push_back({name, Kept::habits, &log.others});
   }
-  static constexpr uint32_t kVersion = 2;  // of what save() writes; 1 has no hosts
   void save(std::string& out) const;
-  bool load(Reader& in, uint32_t version);
+  bool load(Reader& in);
 
  private:
   struct Habit {
-    int64_t last_day = 0;
-    uint64_t days = 0;   // bit n: n days before last_day
+    uint64_t subject = 0;  // a hash that nobody can find another text for
+    uint64_t days = 0;     // bit n: n days before last_day
+    int32_t last_day = 0;
     uint32_t hours = 0;  // of all days before last_day
     uint32_t hours_of_last_day = 0;
-    uint64_t hosts = 0, hosts_of_last_day = 0;  // a bit for each, by its hash
+    uint16_t hosts = 0, hosts_of_last_day = 0;  // a bit for each, by its hash
   };
+  struct Account {
+    std::vector<Habit> habits;  // the one used last at the end
+    auto parts() { return std::tie(habits); }
+    bool give_up(bool much);
+  };
+  static constexpr size_t kHabitsMin = 4;  // that are not given up
   struct Day {
     int64_t number = 0;
     int hour = 0;
@@ -97,9 +111,14 @@ class Habits {
   struct Log {
     explicit Log(int64_t at_ns = 0) : first_ns(at_ns) {}
     int64_t first_ns;
-    LruMap<Habit> habits{kHabitsMax};
+    LruMap<Habit> others{kOthersMax};  // by the subject's hash
   };
+  Habit& use(Log& log, std::string_view log_name, std::string_view account, std::string_view subject);
+  static void save_habit(const Habit& habit, std::string& out);
+  static bool load_habit(Habit& habit, Reader& in);
+
   ByLog<Log> by_log_;
+  Parts<Account> accounts_;
 };
 
 }  // namespace yushi::detect

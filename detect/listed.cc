@@ -412,7 +412,7 @@ const Ticket* Listed::ticket_of(Act& act, const Log& log, bool* self_approved) c
   return found;
 }
 
-void Listed::judge_change(Act& act, Log& log, std::vector<Finding>& findings) const {
+void Listed::judge_change(Act& act, Log& log, std::vector<Finding>& findings) {
   const bool asks_for_tickets = lists().has("tickets");
   if (lists().change_windows.empty() && !asks_for_tickets && log.tickets.size() == 0) return;
   const auto& name = act.event.kind.name;
@@ -445,7 +445,7 @@ void Listed::judge_change(Act& act, Log& log, std::vector<Finding>& findings) co
   const bool were_usual = log.without.can_be_odd();
   const int64_t day = floor_div(local, kDaySeconds);
   if (log.tickets.size() > 0) {
-    int64_t& last = log.days.use(ShortName(who));
+    int64_t& last = days_.use(act.event.log, who);
     if (last != day) log.without.add(ticket == nullptr);
     last = day;
   }
@@ -486,7 +486,6 @@ void Listed::save(std::string& out) const {
   save_logs(by_log_, out, [&out](const Log& log) {
     put_varint(out, log.without.news);
     put_varint(out, log.without.logins);
-    save_entries(log.days, out, [&out](int64_t day) { put_signed(out, day); });
     put_varint(out, log.tickets.size());
     log.tickets.for_each([&out](std::string_view, const Ticket& ticket) {
       for (auto* text : {&ticket.id, &ticket.account, &ticket.requester, &ticket.approver, &ticket.hosts})
@@ -497,13 +496,13 @@ void Listed::save(std::string& out) const {
       }
     });
   });
+  days_.save(out, [&out](int64_t day) { put_signed(out, day); });
 }
 
 bool Listed::load(Reader& in) {
-  return load_logs(by_log_, in, [&in](Log& log) {
+  const auto load_log = [&in](Log& log) {
     log.without.news = static_cast<uint32_t>(in.varint());
     log.without.logins = std::min(static_cast<uint32_t>(in.varint()), Novelty::kRemembered);
-    if (!load_entries(log.days, in, [&in](int64_t& day) { day = in.signed_varint(); })) return false;
     for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
       Ticket ticket;
       for (auto* text : {&ticket.id, &ticket.account, &ticket.requester, &ticket.approver, &ticket.hosts})
@@ -516,7 +515,8 @@ bool Listed::load(Reader& in) {
       log.tickets.use(id) = std::move(ticket);
     }
     return in.ok();
-  });
+  };
+  return load_logs(by_log_, in, load_log) && days_.load(in, [&in](int64_t& day) { day = in.signed_varint(); });
 }
 
 }  // namespace yushi::detect

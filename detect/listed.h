@@ -8,7 +8,8 @@
 // of the last 32 days of accounts with changes three of four had one.
 //
 // Invariants  In commit order, no clock, no file: each finding's baseline has the entry and its list's digest.
-// Memory      Per log kTicketsMax tickets and as many accounts, the one not used for longest goes.
+// Memory      Per log kTicketsMax tickets, the one not used for longest goes; a part of the profiles of accounts with
+//             changes (detect/profiles.h).
 // Threads     One owner.
 #pragma once
 
@@ -21,12 +22,14 @@
 #include "detect/lists.h"
 #include "detect/lru.h"
 #include "detect/places.h"
+#include "detect/profiles.h"
 
 namespace yushi::detect {
 
 class Listed final : public Detector {
  public:
-  explicit Listed(const Surroundings& surroundings) : surroundings_(surroundings) {}
+  explicit Listed(const Surroundings& surroundings)
+      : surroundings_(surroundings), days_(surroundings.profiles, Part::changes) {}
 
   static constexpr size_t kTicketsMax = 4096;
 
@@ -34,10 +37,7 @@ class Listed final : public Detector {
   void observe(const Event& event, std::vector<Finding>& findings) override;
 
   void hold(Holdings& out) override {
-    for (auto& [name, log] : by_log_) {
-      out.push_back({name, Kept::passing, &log.tickets});
-      out.push_back({name, Kept::accounts, &log.days});
-    }
+    for (auto& [name, log] : by_log_) out.push_back({name, Kept::passing, &log.tickets});
   }
   void save(std::string& out) const override;
   bool load(Reader& in) override;
@@ -45,8 +45,7 @@ class Listed final : public Detector {
  private:
   struct Log {
     LruMap<Ticket> tickets{kTicketsMax};
-    LruMap<int64_t> days{kTicketsMax};  // of accounts: the last day with a change
-    Novelty without;                    // changes without a ticket, one an account and day
+    Novelty without;  // changes without a ticket, one an account and day
   };
   struct Act;  // an event, and what is asked of it more than once
   const Lists& lists() const { return *surroundings_.options.lists; }
@@ -60,10 +59,11 @@ class Listed final : public Detector {
   void judge_service_account(Act& act, std::vector<Finding>& findings) const;
   void judge_becoming_root(Act& act, std::vector<Finding>& findings) const;
   void judge_provider(Act& act, const Log& log, std::vector<Finding>& findings) const;
-  void judge_change(Act& act, Log& log, std::vector<Finding>& findings) const;
+  void judge_change(Act& act, Log& log, std::vector<Finding>& findings);
 
   const Surroundings& surroundings_;
   ByLog<Log> by_log_;
+  Parts<int64_t> days_;  // of accounts: the last one with a change
 };
 
 }  // namespace yushi::detect

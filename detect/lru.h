@@ -32,13 +32,18 @@ namespace yushi::detect {
 
 constexpr size_t kNameBytesMax = 256;  // of an account, a host or an address that is remembered; the rest is cut off
 
+constexpr uint64_t kOfAllocation = 16;  // the heap's own, and what it rounds up to
+
 // The bytes that `value` has on the heap; room that it has for more is given back. A struct with texts or vectors names
-// them: `auto parts() { return std::tie(name, places); }`.
+// them: `auto parts() { return std::tie(name, places); }`; another one counts them itself, by its own settle().
 template <class T>
 uint64_t settle(T& value) {
-  constexpr uint64_t kOfAllocation = 16;  // the heap's own, and what it rounds up to
   if constexpr (std::is_trivially_destructible_v<T>) {
     return 0;
+  } else if constexpr (requires { *value.get(); }) {  // whose it is counts it
+    return 0;
+  } else if constexpr (requires { value.settle(); }) {
+    return value.settle();
   } else if constexpr (requires { value.parts(); }) {
     return std::apply([](auto&... part) { return (uint64_t{0} + ... + settle(part)); }, value.parts());
   } else if constexpr (std::is_same_v<T, std::string>) {
@@ -66,8 +71,8 @@ class Remembering {
   virtual void forget_oldest() = 0;
   // How many have gone since this was asked last, for whatever bound.
   virtual uint64_t take_forgotten() = 0;
-  // Of the entries of this account: keys that are its name, or end with it behind a line feed.
-  virtual uint64_t bytes_of(std::string_view account) = 0;
+  // Of the entry of this key, if there is one.
+  virtual uint64_t bytes_of(std::string_view key) = 0;
 
  protected:
   Remembering() = default;
@@ -103,6 +108,8 @@ class LruMap final : public Remembering {
     const Entry* const entry = at(key, hash_of_key(key));
     return entry ? &entry->value : nullptr;
   }
+
+  Value* at_rest(std::string_view key) { return const_cast<Value*>(std::as_const(*this).peek(key)); }
 
   // The value of `key`, made empty when there was none.
   Value& use(std::string_view key) {
@@ -148,6 +155,7 @@ class LruMap final : public Remembering {
   uint64_t bytes() override {
     if constexpr (kGrows)  // those that were used stand at the end
       for (Entry* entry = newest_; entry && !entry->is_counted; entry = entry->older) {
+        if constexpr (requires { entry->value.keep_within_bounds(); }) entry->value.keep_within_bounds();
         bytes_ += recount(*entry);
         entry->is_counted = true;
       }
@@ -161,14 +169,12 @@ class LruMap final : public Remembering {
 
   uint64_t take_forgotten() override { return std::exchange(forgotten_, 0); }
 
-  uint64_t bytes_of(std::string_view account) override {
-    bytes();
-    uint64_t out = 0;
-    for (const Entry* entry = oldest_; entry; entry = entry->newer) {
-      const std::string_view key = entry->key();
-      if (key.substr(key.rfind('\n') + 1) == account) out += entry->bytes;
-    }
-    return out;
+  // No count at which anything would go.
+  uint64_t bytes_of(std::string_view key) override {
+    Entry* const entry = at(key, hash_of_key(key));
+    if (!entry) return 0;
+    bytes_ += recount(*entry);
+    return entry->bytes;
   }
 
  private:
@@ -182,7 +188,9 @@ class LruMap final : public Remembering {
     }
     std::string_view key() const { return {reinterpret_cast<const char*>(this + 1), key_bytes}; }
     // Of the allocation, and of its bucket.
-    uint32_t own_bytes() const { return static_cast<uint32_t>(sizeof(Entry) + key_bytes + 16 + 2 * sizeof(Entry*)); }
+    uint32_t own_bytes() const {
+      return static_cast<uint32_t>(sizeof(Entry) + key_bytes + kOfAllocation + 2 * sizeof(Entry*));
+    }
 
     Entry *older = nullptr, *newer = nullptr;  // by when it was used
     Entry* next = nullptr;                     // of its bucket
@@ -336,20 +344,32 @@ bool load_entries(LruMap<Value>& entries, Reader& in, LoadValue&& load_value) {
   return in.ok();
 }
 
-// A detector's memory: each log by its name and what `save_log(log)` writes or `load_log(log)` reads.
+// A detector's memory: each log by its name and what `save_log(log)` writes or `load_log(log)` reads; either may ask
+// for the name before the log.
 template <class Log, class SaveLog>
 void save_logs(const ByLog<Log>& by_log, std::string& out, SaveLog&& save_log) {
   put_varint(out, by_log.size());
   for (const auto& [name, log] : by_log) {
     put_text(out, name);
-    save_log(log);
+    if constexpr (requires { save_log(name, log); })
+      save_log(name, log);
+    else
+      save_log(log);
   }
 }
 template <class Log, class LoadLog, class... Arguments>
 bool load_logs(ByLog<Log>& by_log, Reader& in, LoadLog&& load_log, const Arguments&... arguments) {
   by_log.clear();
-  for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs)
-    if (!load_log(by_log.use(in.text(), arguments...))) return false;
+  for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
+    const std::string_view name = in.text();
+    Log& log = by_log.use(name, arguments...);
+    bool loaded;
+    if constexpr (requires { load_log(name, log); })
+      loaded = load_log(name, log);
+    else
+      loaded = load_log(log);
+    if (!loaded) return false;
+  }
   return in.ok();
 }
 

@@ -49,7 +49,7 @@ void NewCommands::observe(const Event& event, std::vector<Finding>& findings) {
   if (program.empty()) return;
   const int64_t at_ns = event.counted.at_ns;
   Log& log = by_log_.use(event.log, at_ns);
-  Account& account = log.accounts.use(ShortName(actor));
+  Account& account = accounts_.use(event.log, actor);
   ++account.commands;
   const bool is_new = log.programs.peek(program) == nullptr;
   log.programs.use(program) = true;
@@ -91,33 +91,33 @@ void NewCommands::save(std::string& out) const {
   save_logs(by_log_, out, [&out](const Log& log) {
     put_signed(out, log.first_ns);
     save_entries(log.programs, out, [](bool) {});
-    save_entries(log.accounts, out, [&out](const Account& account) {
-      put_varint(out, account.commands);
-      put_signed(out, account.since_ns);
-      put_varint(out, account.names.size());
-      for (size_t i = 0; i < account.names.size(); ++i) {
-        put_text(out, account.names[i]);
-        put_varint(out, account.indexes[i]);
-      }
-    });
+  });
+  accounts_.save(out, [&out](const Account& account) {
+    put_varint(out, account.commands);
+    put_signed(out, account.since_ns);
+    put_varint(out, account.names.size());
+    for (size_t i = 0; i < account.names.size(); ++i) {
+      put_text(out, account.names[i]);
+      put_varint(out, account.indexes[i]);
+    }
   });
 }
 
 bool NewCommands::load(Reader& in) {
-  return load_logs(by_log_, in, [&in](Log& log) {
+  const auto load_log = [&in](Log& log) {
     log.first_ns = bounded_time(in.signed_varint());
-    if (!load_entries(log.programs, in, [](bool& known) { known = true; })) return false;
-    return load_entries(log.accounts, in, [&in](Account& account) {
-      account.commands = static_cast<uint32_t>(in.varint());
-      account.since_ns = bounded_time(in.signed_varint());
-      uint64_t names = in.varint();
-      if (names > kNewMin) return false;
-      for (; names > 0 && in.ok(); --names) {
-        account.names.emplace_back(in.text());
-        account.indexes.push_back(in.varint());
-      }
-      return true;
-    });
+    return load_entries(log.programs, in, [](bool& known) { known = true; });
+  };
+  return load_logs(by_log_, in, load_log) && accounts_.load(in, [&in](Account& account) {
+    account.commands = static_cast<uint32_t>(in.varint());
+    account.since_ns = bounded_time(in.signed_varint());
+    uint64_t names = in.varint();
+    if (names >= kNewMin) return false;
+    for (; names > 0 && in.ok(); --names) {
+      account.names.emplace_back(in.text());
+      account.indexes.push_back(in.varint());
+    }
+    return true;
   });
 }
 

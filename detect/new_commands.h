@@ -6,9 +6,8 @@
 // kLearnDays old.
 //
 // Invariants  Integers only, event time, in commit order, no clock.
-// Memory      Per log kProgramsMax names of kNameBytesMax bytes, and kAccountsMax accounts with kNewMin of them; what
-// was
-//             not used for longest goes.
+// Memory      Per log kProgramsMax names of kNameBytesMax bytes, the one not used for longest goes; and a part of the
+//             profiles of accounts (detect/profiles.h) with fewer than kNewMin of them.
 // Threads     One owner.
 #pragma once
 
@@ -19,14 +18,16 @@
 
 #include "detect/detectors.h"
 #include "detect/lru.h"
+#include "detect/profiles.h"
 
 namespace yushi::detect {
 
 class NewCommands final : public Detector {
  public:
-  explicit NewCommands(const Surroundings& surroundings) : surroundings_(surroundings) {}
+  explicit NewCommands(const Surroundings& surroundings)
+      : surroundings_(surroundings), accounts_(surroundings.profiles, Part::new_commands) {}
 
-  static constexpr size_t kProgramsMax = 8192, kAccountsMax = 4096, kNameBytesMax = 64;
+  static constexpr size_t kProgramsMax = 8192, kNameBytesMax = 64;
   static constexpr size_t kNewMin = 3;
   static constexpr uint32_t kCommandsMin = 20;
   static constexpr int64_t kLearnDays = 12;  // two working weeks
@@ -36,10 +37,7 @@ class NewCommands final : public Detector {
   void observe(const Event& event, std::vector<Finding>& findings) override;
 
   void hold(Holdings& out) override {
-    for (auto& [name, log] : by_log_) {
-      out.push_back({name, Kept::habits, &log.programs});
-      out.push_back({name, Kept::accounts, &log.accounts});
-    }
+    for (auto& [name, log] : by_log_) out.push_back({name, Kept::habits, &log.programs});
   }
   void save(std::string& out) const override;
   bool load(Reader& in) override;
@@ -56,10 +54,10 @@ class NewCommands final : public Detector {
     explicit Log(int64_t at_ns = 0) : first_ns(at_ns) {}
     int64_t first_ns;
     LruMap<bool> programs{kProgramsMax};
-    LruMap<Account> accounts{kAccountsMax};
   };
   const Surroundings& surroundings_;
   ByLog<Log> by_log_;
+  Parts<Account> accounts_;
 };
 
 }  // namespace yushi::detect

@@ -79,6 +79,15 @@ bool Places::full() const {
   return size() >= kNamesMax || packed_.size() + kOfAName > kBytesMax;
 }
 
+bool Places::forget_oldest(size_t least) {
+  if (size() <= least) return false;
+  size_t oldest = 0;
+  for (size_t one = 0; one < packed_.size(); one = next(one))
+    if (when_at(one) < when_at(oldest)) oldest = one;
+  packed_.erase(oldest, next(oldest) - oldest);
+  return true;
+}
+
 void Places::add(std::string_view full_name, uint64_t when, uint64_t count) {
   if (full_name.empty()) return;
   const std::string name = packed(full_name);
@@ -88,11 +97,7 @@ void Places::add(std::string_view full_name, uint64_t when, uint64_t count) {
   size_t at = find(name);
   if (at == packed_.size()) {
     const size_t bytes = name.size() + kNumbersBytes;
-    while (!packed_.empty() && (packed_.size() + bytes > kBytesMax || size() >= kNamesMax)) {
-      size_t oldest = 0;
-      for (size_t one = 0; one < packed_.size(); one = next(one))
-        if (when_at(one) < when_at(oldest)) oldest = one;
-      packed_.erase(oldest, next(oldest) - oldest);
+    while ((packed_.size() + bytes > kBytesMax || size() >= kNamesMax) && forget_oldest()) {
     }
     at = packed_.size();
     packed_ += name;

@@ -16,6 +16,7 @@ std::string network_of(std::string_view address);
 
 // FNV-1a: the same on every machine, unlike std::hash.
 uint64_t hash_of(std::string_view text);
+inline uint32_t short_hash_of(std::string_view text) { return static_cast<uint32_t>(hash_of(text)); }
 
 // A name as it is remembered: of more than kBytesMax bytes the first ones and a hash of all, so that no two are one.
 class ShortName {
@@ -43,6 +44,9 @@ class Places {
   void add(std::string_view name, uint64_t when, uint64_t count = 1);
   void clear() { packed_.clear(); }
   size_t size() const;
+  size_t bytes() const { return packed_.size(); }
+  // The one that came longest ago goes; false when there are no more than `least`.
+  bool forget_oldest(size_t least = 0);
   bool full() const;  // the next new one makes another go
   template <class Visit>
   void for_each(Visit&& visit) const {  // visit(name, count, when)

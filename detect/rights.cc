@@ -153,7 +153,7 @@ void Rights::observe(const Event& event, std::vector<Finding>& findings) {
     text = text_of(record, kPath);
     grants = of_file(text);
   } else if (kind == "password-changed") {
-    password_set(by_log_.use(event.log), event, findings);
+    password_set(event, findings);
     return;
   } else {
     static const Field* const kTarget = find_field("user.target.name");
@@ -171,19 +171,24 @@ void Rights::observe(const Event& event, std::vector<Finding>& findings) {
     }
   }
   for (auto& grant : grants)
-    if (!grant.account.empty() && !grant.right.empty())
-      granted(by_log_.use(event.log), event, grant.account, grant.right, findings);
+    if (!grant.account.empty() && !grant.right.empty()) granted(event, grant.account, grant.right, findings);
 }
 
-void Rights::granted(Log& log, const Event& event, std::string_view account, std::string_view right,
-                     std::vector<Finding>& findings) const {
-  auto& rights = log.accounts.use(ShortName(account));
-  const int64_t day = floor_div(event.counted.at_ns, kDay);
+bool Rights::Account::give_up(bool) {
+  if (rights.size() <= kRightsMin) return false;
+  rights.erase(rights.begin());
+  return true;
+}
+
+void Rights::granted(const Event& event, std::string_view account, std::string_view right,
+                     std::vector<Finding>& findings) {
+  auto& rights = accounts_.use(event.log, account).rights;
+  const auto day = static_cast<int32_t>(floor_div(event.counted.at_ns, kDay));
   std::erase_if(rights, [&](auto& one) { return day - one.day > kDays; });
   const std::string text(right.substr(0, kTextBytesMax));
   if (std::any_of(rights.begin(), rights.end(), [&](auto& one) { return one.text == text; })) return;
   if (rights.size() == kRightsMax) rights.erase(rights.begin());
-  rights.push_back({text, day, event.record.index});
+  rights.push_back({text, event.record.index, day});
   std::set<int64_t> days;
   for (auto& one : rights) days.insert(one.day);
   if (rights.size() < kRightsMin || days.size() < kDaysMin || *days.rbegin() - *days.begin() < kSpanDays) return;
@@ -210,7 +215,7 @@ void Rights::granted(Log& log, const Event& event, std::string_view account, std
 }
 
 // Whose password it is stands in the record, who sets it is known where the audit system tells of the login.
-void Rights::password_set(Log& log, const Event& event, std::vector<Finding>& findings) const {
+void Rights::password_set(const Event& event, std::vector<Finding>& findings) {
   const auto* actors = surroundings_.detectors.find<Actors>();
   if (!actors) return;
   const std::string& actor = actors->of(event);
@@ -218,11 +223,12 @@ void Rights::password_set(Log& log, const Event& event, std::vector<Finding>& fi
   std::string owner = text_of(event.record, kTarget);
   if (owner.empty()) owner = text_of(event.record, ecs::user_name);
   if (actor.empty() || owner.empty() || actor == owner || actor.starts_with("uid ")) return;
-  auto& [last_day, days] = log.offices.use(ShortName(actor));
-  const int64_t day = floor_div(event.counted.at_ns, kDay), gone = day - last_day;
+  Account& account = accounts_.use(event.log, actor);
+  auto& days = account.password_days;
+  const auto day = static_cast<int32_t>(floor_div(event.counted.at_ns, kDay)), gone = day - account.password_day;
   if (gone > 0) {
     days = gone < kDaysRemembered ? days << gone : 0;
-    last_day = day;
+    account.password_day = day;
   }
   const int other_days = std::popcount(days & ~uint64_t{1});
   days |= 1;
@@ -245,39 +251,35 @@ void Rights::password_set(Log& log, const Event& event, std::vector<Finding>& fi
 }
 
 void Rights::save(std::string& out) const {
-  save_logs(by_log_, out, [&out](const Log& log) {
-    save_entries(log.accounts, out, [&out](const std::vector<Right>& rights) {
-      put_varint(out, rights.size());
-      for (auto& right : rights) {
-        put_text(out, right.text);
-        put_signed(out, right.day);
-        put_varint(out, right.index);
-      }
-    });
-    save_entries(log.offices, out, [&out](const std::pair<int64_t, uint64_t>& office) {
-      put_signed(out, office.first);
-      put_varint(out, office.second);
-    });
+  accounts_.save(out, [&out](const Account& account) {
+    put_varint(out, account.rights.size());
+    for (auto& right : account.rights) {
+      put_text(out, right.text);
+      put_signed(out, right.day);
+      put_varint(out, right.index);
+    }
+    put_signed(out, account.password_day);
+    put_varint(out, account.password_days);
   });
 }
 
 bool Rights::load(Reader& in) {
-  const auto day_of = [&] { return std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kDay, kTimeMaxNs / kDay); };
-  return load_logs(by_log_, in, [&](Log& log) {
-    const auto load_rights = [&](std::vector<Right>& rights) {
-      for (uint64_t count = in.varint(); count > 0 && in.ok(); --count) {
-        if (rights.size() == kRightsMax) rights.erase(rights.begin());  // an older yushid kept more
-        Right right;
-        right.text = in.text();
-        right.day = day_of();
-        right.index = in.varint();
-        rights.push_back(std::move(right));
-      }
-    };
-    return load_entries(log.accounts, in, load_rights) && load_entries(log.offices, in, [&](auto& office) {
-             office.first = day_of();
-             office.second = in.varint();
-           });
+  const auto day_of = [&] {
+    return static_cast<int32_t>(std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kDay, kTimeMaxNs / kDay));
+  };
+  return accounts_.load(in, [&](Account& account) {
+    uint64_t count = in.varint();
+    if (count > kRightsMax) return false;
+    for (; count > 0 && in.ok(); --count) {
+      Right right;
+      right.text = in.text();
+      right.day = day_of();
+      right.index = in.varint();
+      account.rights.push_back(std::move(right));
+    }
+    account.password_day = day_of();
+    account.password_days = in.varint();
+    return true;
   });
 }
 

@@ -8,8 +8,8 @@
 // That an account sets another's password is told unless it did so on kUsualDays other days of the last 64.
 //
 // Invariants  Integers only, event time, in commit order, no clock.
-// Memory      Per log kAccountsMax accounts with kRightsMax rights of kTextBytesMax bytes, and as many that set others'
-//             passwords; the one not seen for longest goes.
+// Memory      A part of the profiles of such accounts (detect/profiles.h), with kRightsMax rights of kTextBytesMax
+//             bytes, or as many as there is room for.
 // Threads     One owner.
 #pragma once
 
@@ -20,48 +20,46 @@
 #include <vector>
 
 #include "detect/detectors.h"
-#include "detect/lru.h"
+#include "detect/profiles.h"
 
 namespace yushi::detect {
 
 class Rights final : public Detector {
  public:
-  explicit Rights(const Surroundings& surroundings) : surroundings_(surroundings) {}
+  explicit Rights(const Surroundings& surroundings)
+      : surroundings_(surroundings), accounts_(surroundings.profiles, Part::rights) {}
 
   static constexpr size_t kRightsMin = 3, kDaysMin = 3;
   static constexpr int64_t kSpanDays = 3, kDays = 60;
   static constexpr int kUsualDays = 1;  // of setting others' passwords: told once, it is his office
-  static constexpr size_t kAccountsMax = 4096, kRightsMax = 8, kTextBytesMax = 64;
+  static constexpr size_t kRightsMax = 8, kTextBytesMax = 64;
 
   bool wants(const EventKind& kind) const override;
   void observe(const Event& event, std::vector<Finding>& findings) override;
 
-  void hold(Holdings& out) override {
-    for (auto& [name, log] : by_log_) {
-      out.push_back({name, Kept::accounts, &log.accounts});
-      out.push_back({name, Kept::accounts, &log.offices});
-    }
-  }
   void save(std::string& out) const override;
   bool load(Reader& in) override;
 
  private:
   struct Right {
     std::string text;
-    int64_t day = 0;
     uint64_t index = 0;
+    int32_t day = 0;
     auto parts() { return std::tie(text); }
   };
-  struct Log {
-    LruMap<std::vector<Right>> accounts{kAccountsMax};           // oldest first
-    LruMap<std::pair<int64_t, uint64_t>> offices{kAccountsMax};  // last day, and bits of the days before it
+  struct Account {
+    std::vector<Right> rights;  // oldest first
+    // On which days it set others' passwords: the last one, and a bit for each before it.
+    uint64_t password_days = 0;
+    int32_t password_day = 0;
+    auto parts() { return std::tie(rights); }
+    bool give_up(bool much);
   };
-  void granted(Log& log, const Event& event, std::string_view account, std::string_view right,
-               std::vector<Finding>& findings) const;
-  void password_set(Log& log, const Event& event, std::vector<Finding>& findings) const;
+  void granted(const Event& event, std::string_view account, std::string_view right, std::vector<Finding>& findings);
+  void password_set(const Event& event, std::vector<Finding>& findings);
 
   const Surroundings& surroundings_;
-  ByLog<Log> by_log_;
+  Parts<Account> accounts_;
 };
 
 }  // namespace yushi::detect

@@ -42,9 +42,9 @@ void RootHours::observe(const Event& event, std::vector<Finding>& findings) {
   if (actor.empty() || actor == "root") return;
   const auto zone = surroundings_.options.zone_of(event.log);
   const auto [seconds, day, hour] = local_time(event.counted.at_ns, *zone);
-  const int64_t now = floor_div(seconds, 3600);
+  const auto now = static_cast<int32_t>(floor_div(seconds, 3600));
 
-  Account& account = by_log_.use(event.log, kAccountsMax).use(ShortName(actor));
+  Account& account = accounts_.use(event.log, actor);
   if (account.days > 0 && now == account.last_hour) return;
   uint32_t near = 0;
   for (int by = -kHoursAround; by <= kHoursAround; ++by)
@@ -56,7 +56,8 @@ void RootHours::observe(const Event& event, std::vector<Finding>& findings) {
     if (account.days == 0) account.first_ns = event.counted.at_ns;
     if (account.days == 0 || day > floor_div(account.last_hour, 24)) ++account.days;
     account.last_hour = now;
-    ++account.hours[static_cast<size_t>(hour)];
+    auto& days_at = account.hours[static_cast<size_t>(hour)];
+    if (days_at < UINT16_MAX) ++days_at;
   }
   if (near > 0 || known < kKnownMin || days < kDaysMin) return;
   const auto* accounts = surroundings_.detectors.find<Accounts>();
@@ -91,7 +92,7 @@ void RootHours::observe(const Event& event, std::vector<Finding>& findings) {
 }
 
 void RootHours::save(std::string& out) const {
-  save_by_log(by_log_, out, [&out](const Account& account) {
+  accounts_.save(out, [&out](const Account& account) {
     put_signed(out, account.first_ns);
     put_signed(out, account.last_hour);
     put_varint(out, account.days);
@@ -100,11 +101,12 @@ void RootHours::save(std::string& out) const {
 }
 
 bool RootHours::load(Reader& in) {
-  return load_by_log(by_log_, kAccountsMax, in, [&in](Account& account) {
+  return accounts_.load(in, [&in](Account& account) {
     account.first_ns = bounded_time(in.signed_varint());
-    account.last_hour = std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kHour, kTimeMaxNs / kHour);
+    account.last_hour =
+        static_cast<int32_t>(std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kHour, kTimeMaxNs / kHour));
     account.days = static_cast<uint32_t>(in.varint());
-    for (auto& days : account.hours) days = static_cast<uint32_t>(in.varint());
+    for (auto& days : account.hours) days = static_cast<uint16_t>(std::min<uint64_t>(in.varint(), UINT16_MAX));
   });
 }
 

@@ -6,7 +6,7 @@
 // kKnownMin hours on kDaysMin days; not within kLoginNs of a login, whose hour was judged.
 //
 // Invariants  Integers only, event time, in commit order, no clock.
-// Memory      Per log kAccountsMax accounts, 100 bytes each; the one not seen for longest goes.
+// Memory      A part of the profiles of accounts (detect/profiles.h).
 // Threads     One owner.
 #pragma once
 
@@ -17,15 +17,15 @@
 #include <vector>
 
 #include "detect/detectors.h"
-#include "detect/lru.h"
+#include "detect/profiles.h"
 
 namespace yushi::detect {
 
 class RootHours final : public Detector {
  public:
-  explicit RootHours(const Surroundings& surroundings) : surroundings_(surroundings) {}
+  explicit RootHours(const Surroundings& surroundings)
+      : surroundings_(surroundings), accounts_(surroundings.profiles, Part::root_hours) {}
 
-  static constexpr size_t kAccountsMax = 4096;
   static constexpr int kHoursAround = 2;
   static constexpr uint32_t kKnownMin = 8, kDaysMin = 5;
   static constexpr int64_t kLoginNs = int64_t{2} * 3600 * kSecond;
@@ -33,22 +33,19 @@ class RootHours final : public Detector {
   bool wants(const EventKind& kind) const override;
   void observe(const Event& event, std::vector<Finding>& findings) override;
 
-  void hold(Holdings& out) override {
-    for (auto& [log, map] : by_log_) out.push_back({log, Kept::accounts, &map});
-  }
   void save(std::string& out) const override;
   bool load(Reader& in) override;
 
  private:
   struct Account {
     int64_t first_ns = 0;
-    int64_t last_hour = 0;             // since the epoch, in the tenant's zone
+    int32_t last_hour = 0;             // since the epoch, in the tenant's zone
     uint32_t days = 0;                 // with acts as root
-    std::array<uint32_t, 24> hours{};  // days on which it did so at this hour
+    std::array<uint16_t, 24> hours{};  // days on which it did so at this hour
     uint32_t known() const;
   };
   const Surroundings& surroundings_;
-  ByLog<LruMap<Account>> by_log_;
+  Parts<Account> accounts_;
 };
 
 }  // namespace yushi::detect

@@ -23,19 +23,16 @@ bool is_typed(std::string_view method, std::string_view logon_type) {
 void ServiceAccounts::Days::add(int64_t day) {
   if (count > 0 && day <= last) return;
   ++count;
-  last = day;
+  last = static_cast<int32_t>(day);
 }
 
 void ServiceAccounts::observe(const Event& event, std::vector<Finding>& findings) {
   Scratch scratch;
   Value value;
-  const auto account_of = [&](std::string_view user) -> Account& {
-    return by_log_.use(event.log, kAccountsMax).use(ShortName(user));
-  };
   const int64_t second = floor_div(event.counted.at_ns, kSecond), day = floor_div(second, kDaySeconds);
   if (event.kind.name == "job-run") {
     if (first_value(event.record, ecs::user_name, scratch, &value) && value.text != "root")
-      account_of(value.text).with_jobs.add(day);
+      accounts_.use(event.log, value.text).with_jobs.add(day);
     return;
   }
   if (!event.login || !event.login->success) return;
@@ -43,9 +40,9 @@ void ServiceAccounts::observe(const Event& event, std::vector<Finding>& findings
   const std::string method(first_text(event.record, event.kind.method, scratch)),
       type(first_text(event.record, event.kind.logon_type, scratch));
   if (method.empty() && type.empty()) return;  // another word of a login that is told with its method
-  Account& account = account_of(login.user);
+  Account& account = accounts_.use(event.log, login.user);
   const bool typed = is_typed(method, type);
-  const uint64_t logins = account.by_key + account.otherwise;
+  const uint64_t logins = uint64_t{account.by_key} + account.otherwise;
   const bool is_regular = account.otherwise == 0 && account.with_logins.count >= kDaysMin &&
                           account.weekdays == kAllDays && std::popcount(account.hours) <= kHoursMax;
   const bool runs_jobs = logins == 0 && account.with_jobs.count >= kJobDaysMin;
@@ -84,7 +81,7 @@ void ServiceAccounts::observe(const Event& event, std::vector<Finding>& findings
 }
 
 void ServiceAccounts::save(std::string& out) const {
-  save_by_log(by_log_, out, [&out](const Account& account) {
+  accounts_.save(out, [&out](const Account& account) {
     for (const auto* days : {&account.with_logins, &account.with_jobs}) {
       put_varint(out, days->count);
       put_signed(out, days->last);
@@ -97,15 +94,15 @@ void ServiceAccounts::save(std::string& out) const {
 }
 
 bool ServiceAccounts::load(Reader& in) {
-  return load_by_log(by_log_, kAccountsMax, in, [&in](Account& account) {
+  return accounts_.load(in, [&in](Account& account) {
     for (auto* days : {&account.with_logins, &account.with_jobs}) {
       days->count = static_cast<uint32_t>(in.varint());
-      days->last = in.signed_varint();
+      days->last = static_cast<int32_t>(in.signed_varint());
     }
     account.hours = static_cast<uint32_t>(in.varint());
     account.weekdays = static_cast<uint32_t>(in.varint());
-    account.by_key = in.varint();
-    account.otherwise = in.varint();
+    account.by_key = static_cast<uint32_t>(in.varint());
+    account.otherwise = static_cast<uint32_t>(in.varint());
   });
 }
 

@@ -6,7 +6,7 @@
 // say it sooner (detect/listed.h); a new source, host or hour of such an account is the baseline's (detect/accounts.h).
 //
 // Invariants  Integers only, in commit order, no clock.
-// Memory      Per log kAccountsMax accounts, the one not seen for longest goes.
+// Memory      A part of the profiles of accounts (detect/profiles.h).
 // Threads     One owner.
 #pragma once
 
@@ -16,15 +16,14 @@
 #include <vector>
 
 #include "detect/detectors.h"
-#include "detect/lru.h"
+#include "detect/profiles.h"
 
 namespace yushi::detect {
 
 class ServiceAccounts final : public Detector {
  public:
-  explicit ServiceAccounts(const Surroundings&) {}
+  explicit ServiceAccounts(const Surroundings& surroundings) : accounts_(surroundings.profiles, Part::service) {}
 
-  static constexpr size_t kAccountsMax = 4096;
   static constexpr uint32_t kDaysMin = 7;
   static constexpr int kHoursMax = 3;
   static constexpr uint32_t kJobDaysMin = 3;
@@ -34,25 +33,22 @@ class ServiceAccounts final : public Detector {
   }
   void observe(const Event& event, std::vector<Finding>& findings) override;
 
-  void hold(Holdings& out) override {
-    for (auto& [log, map] : by_log_) out.push_back({log, Kept::accounts, &map});
-  }
   void save(std::string& out) const override;
   bool load(Reader& in) override;
 
  private:
   struct Days {
     uint32_t count = 0;  // as far as they came in order
-    int64_t last = 0;
+    int32_t last = 0;
     void add(int64_t day);
   };
   struct Account {
     Days with_logins, with_jobs;
     uint32_t hours = 0;     // bits of the hours of the day (UTC) with logins
     uint32_t weekdays = 0;  // and of the days of the week
-    uint64_t by_key = 0, otherwise = 0;
+    uint32_t by_key = 0, otherwise = 0;
   };
-  ByLog<LruMap<Account>> by_log_;
+  Parts<Account> accounts_;
 };
 
 // A login for which somebody typed: by a password, or at the machine's own screen.

@@ -42,16 +42,15 @@ void ShortLived::observe(const Event& event, std::vector<Finding>& findings) {
       event.kind.outcome == "failure" || first_text(event.record, ecs::event_outcome, scratch) == "failure";
   if (failed) return;
   if (const auto made = account_of(event, true, scratch); !made.empty()) {
-    auto& all = by_log_.use(event.log, kAccountsMax);
-    Account* known = all.find(ShortName(made));
+    Account* known = accounts_.find(event.log, made);
     // The same told by several is one.
-    if (!known || at_ns - known->made_ns > kWithinNs) all.use(ShortName(made)) = {at_ns, 0, event.record.index, 0};
+    if (!known || at_ns - known->made_ns > kWithinNs)
+      accounts_.use(event.log, made) = {at_ns, 0, event.record.index, 0};
     return;
   }
-  auto* const accounts = by_log_.find(event.log);
-  if (!accounts || accounts->size() == 0) return;
+  if (accounts_.is_empty()) return;
   if (const auto gone = account_of(event, false, scratch); !gone.empty()) {
-    Account* account = accounts->find(ShortName(gone));
+    Account* account = accounts_.find(event.log, gone);
     if (!account) return;
     const Account was = *account;
     account->used_ns = 0;  // told once
@@ -81,14 +80,14 @@ void ShortLived::observe(const Event& event, std::vector<Finding>& findings) {
     if (!actors) return;
     who = actors->of(event);
   }
-  Account* account = who.empty() ? nullptr : accounts->find(ShortName(who));
+  Account* account = who.empty() ? nullptr : accounts_.find(event.log, who);
   if (!account || account->used_ns != 0 || at_ns < account->made_ns) return;
   account->used_ns = at_ns;
   account->used_index = event.record.index;
 }
 
 void ShortLived::save(std::string& out) const {
-  save_by_log(by_log_, out, [&out](const Account& account) {
+  accounts_.save(out, [&out](const Account& account) {
     put_signed(out, account.made_ns);
     put_signed(out, account.used_ns);
     put_varint(out, account.made_index);
@@ -97,7 +96,7 @@ void ShortLived::save(std::string& out) const {
 }
 
 bool ShortLived::load(Reader& in) {
-  return load_by_log(by_log_, kAccountsMax, in, [&in](Account& account) {
+  return accounts_.load(in, [&in](Account& account) {
     account.made_ns = bounded_time(in.signed_varint());
     account.used_ns = bounded_time(in.signed_varint());
     account.made_index = in.varint();

@@ -4,7 +4,7 @@
 // Told by the system's own words (useradd, the audit system, a cloud) and by commands, also of a root shell.
 //
 // Invariants  Integers only, event time, in commit order, no clock.
-// Memory      Per log kAccountsMax accounts, the one made or used longest ago goes.
+// Memory      A part of the profiles of such accounts (detect/profiles.h).
 // Threads     One owner.
 #pragma once
 
@@ -14,23 +14,20 @@
 #include <vector>
 
 #include "detect/detectors.h"
-#include "detect/lru.h"
+#include "detect/profiles.h"
 
 namespace yushi::detect {
 
 class ShortLived final : public Detector {
  public:
-  explicit ShortLived(const Surroundings& surroundings) : surroundings_(surroundings) {}
+  explicit ShortLived(const Surroundings& surroundings)
+      : surroundings_(surroundings), accounts_(surroundings.profiles, Part::made) {}
 
-  static constexpr size_t kAccountsMax = 4096;
   static constexpr int64_t kWithinNs = int64_t{3} * 86'400 * kSecond;
 
   bool wants(const EventKind& kind) const override;
   void observe(const Event& event, std::vector<Finding>& findings) override;
 
-  void hold(Holdings& out) override {
-    for (auto& [log, map] : by_log_) out.push_back({log, Kept::accounts, &map});
-  }
   void save(std::string& out) const override;
   bool load(Reader& in) override;
 
@@ -40,7 +37,7 @@ class ShortLived final : public Detector {
     uint64_t made_index = 0, used_index = 0;
   };
   const Surroundings& surroundings_;
-  ByLog<LruMap<Account>> by_log_;
+  Parts<Account> accounts_;
 };
 
 }  // namespace yushi::detect

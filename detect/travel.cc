@@ -19,14 +19,12 @@ constexpr double kDegree = 10'000;
 constexpr int64_t kAgainNs = 3 * kSecond;  // several daemons tell of one login
 
 // The name, now the last of those that are remembered; whether it was among them.
-bool remember(std::vector<std::string>& names, std::string_view name) {
-  const auto at = std::find(names.begin(), names.end(), name);
-  const bool was_known = at != names.end();
-  if (was_known)
-    names.erase(at);
-  else if (names.size() == Travel::kRemembered)
-    names.erase(names.begin());
-  names.emplace_back(name);
+bool remember(std::array<uint32_t, Travel::kRemembered>& hashes, uint32_t hash) {
+  auto at = std::find(hashes.begin(), hashes.end(), hash);
+  const bool was_known = at != hashes.end();
+  if (!was_known) at = hashes.begin();
+  std::move(at + 1, hashes.end(), at);
+  hashes.back() = hash;
   return was_known;
 }
 
@@ -45,19 +43,19 @@ std::string point_text(int64_t latitude, int64_t longitude) {
 
 bool Travel::place_of(std::string_view address, Place* out) const {
   if (const auto* entry = surroundings_.options.lists->networks.find(address)) {
-    out->name = entry->name.empty() ? entry->text : entry->name;
+    out->name = ShortName(entry->name.empty() ? entry->text : entry->name);
     out->is_listed = true;
     out->has_point = entry->has_place;
-    out->latitude = std::lround(entry->latitude * kDegree);
-    out->longitude = std::lround(entry->longitude * kDegree);
+    out->latitude = static_cast<int32_t>(std::lround(entry->latitude * kDegree));
+    out->longitude = static_cast<int32_t>(std::lround(entry->longitude * kDegree));
     return true;
   }
   auto known = surroundings_.options.place_of(address);
   if (!known) return false;
-  out->name = known->name.empty() ? std::string(address) : known->name;
+  out->name = ShortName(known->name.empty() ? address : known->name);
   out->has_point = true;
-  out->latitude = std::lround(known->latitude * kDegree);
-  out->longitude = std::lround(known->longitude * kDegree);
+  out->latitude = static_cast<int32_t>(std::lround(known->latitude * kDegree));
+  out->longitude = static_cast<int32_t>(std::lround(known->longitude * kDegree));
   return true;
 }
 
@@ -80,13 +78,13 @@ void Travel::observe(const Event& event, std::vector<Finding>& findings) {
       lists.bastions.has(login.source) || !place_of(login.source, &place))
     return;
   const std::string source(login.source.substr(0, kPlaceBytesMax)), host(login.host.substr(0, kPlaceBytesMax));
-  std::string name(login.user.substr(0, kPlaceBytesMax));
+  std::string name(login.user);
   if (name == "root") name += " on " + host;
-  Account& account = by_log_.use(event.log, kAccountsMax).use(ShortName(name));
-  const bool is_on_its_way =
-      std::find(account.host_addresses.begin(), account.host_addresses.end(), source) != account.host_addresses.end();
+  Account& account = accounts_.use(event.log, name);
+  const bool is_on_its_way = std::find(account.host_addresses.begin(), account.host_addresses.end(),
+                                       short_hash_of(source)) != account.host_addresses.end();
   if ((event.record.marks & kByRelay) == 0)
-    remember(account.host_addresses, event.record.origin->address.substr(0, kPlaceBytesMax));
+    remember(account.host_addresses, short_hash_of(event.record.origin->address.substr(0, kPlaceBytesMax)));
   if (is_on_its_way) return;
   const int64_t apart_ns = std::llabs(login.at_ns - account.at_ns);
   if (source == account.source && apart_ns <= kAgainNs) return;
@@ -103,7 +101,7 @@ void Travel::observe(const Event& event, std::vector<Finding>& findings) {
   } else if (is_other && place.is_listed && account.place.is_listed) {
     is_quick = apart_ns < kSitesApartNs;
   }
-  const bool is_new = !remember(account.places, place.name);
+  const bool is_new = !remember(account.places, short_hash_of(place.name));
   const bool is_told = is_quick && (is_new || account.came_anew) && std::popcount(account.quick) <= 1;
   if (is_told) {
     Finding finding;
@@ -139,47 +137,40 @@ void Travel::observe(const Event& event, std::vector<Finding>& findings) {
   account.at_ns = login.at_ns;
   account.index = login.index;
   account.source = source;
-  account.host = host;
   account.place = std::move(place);
 }
 
 void Travel::save(std::string& out) const {
-  save_by_log(by_log_, out, [&out](const Account& account) {
+  accounts_.save(out, [&out](const Account& account) {
     put_signed(out, account.at_ns);
     put_varint(out, account.index);
     put_text(out, account.source);
-    put_text(out, account.host);
     put_varint(out, account.quick);
     put_text(out, account.place.name);
     put_varint(
         out, (account.place.has_point ? 1u : 0u) | (account.place.is_listed ? 2u : 0u) | (account.came_anew ? 4u : 0u));
     put_signed(out, account.place.latitude);
     put_signed(out, account.place.longitude);
-    for (const auto* names : {&account.places, &account.host_addresses}) {
-      put_varint(out, names->size());
-      for (const auto& name : *names) put_text(out, name);
-    }
+    for (const auto* hashes : {&account.places, &account.host_addresses})
+      for (uint32_t hash : *hashes) put_varint(out, hash);
   });
 }
 
 bool Travel::load(Reader& in) {
-  return load_by_log(by_log_, kAccountsMax, in, [&in](Account& account) {
+  return accounts_.load(in, [&in](Account& account) {
     account.at_ns = bounded_time(in.signed_varint());
     account.index = in.varint();
     account.source = in.text();
-    account.host = in.text();
     account.quick = static_cast<uint32_t>(in.varint());
     account.place.name = in.text();
     const uint64_t marks = in.varint();
     account.place.has_point = (marks & 1) != 0;
     account.place.is_listed = (marks & 2) != 0;
-    account.place.latitude = std::clamp<int64_t>(in.signed_varint(), -900'000, 900'000);
-    account.place.longitude = std::clamp<int64_t>(in.signed_varint(), -1'800'000, 1'800'000);
     account.came_anew = (marks & 4) != 0;
-    for (auto* names : {&account.places, &account.host_addresses}) {
-      names->clear();
-      for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) remember(*names, in.text());
-    }
+    account.place.latitude = static_cast<int32_t>(std::clamp<int64_t>(in.signed_varint(), -900'000, 900'000));
+    account.place.longitude = static_cast<int32_t>(std::clamp<int64_t>(in.signed_varint(), -1'800'000, 1'800'000));
+    for (auto* hashes : {&account.places, &account.host_addresses})
+      for (uint32_t& hash : *hashes) hash = static_cast<uint32_t>(in.varint());
   });
 }
 

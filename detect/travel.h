@@ -14,25 +14,26 @@
 // Invariants  In commit order, no clock. Kilometres are rounded to whole ones before anything is judged; the
 // coordinates
 //             stand in the baseline.
-// Memory      Per log kAccountsMax accounts, the one not seen for longest goes.
+// Memory      A part of the profiles of accounts (detect/profiles.h).
 // Threads     One owner.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "detect/detectors.h"
-#include "detect/lru.h"
+#include "detect/profiles.h"
 
 namespace yushi::detect {
 
 class Travel final : public Detector {
  public:
-  explicit Travel(const Surroundings& surroundings) : surroundings_(surroundings) {}
+  explicit Travel(const Surroundings& surroundings)
+      : surroundings_(surroundings), accounts_(surroundings.profiles, Part::travel) {}
 
-  static constexpr size_t kAccountsMax = 4096;
   static constexpr int64_t kKilometresMin = 200;  // nearer ones are one place
   static constexpr int64_t kKilometresMixed = 1000;
   static constexpr size_t kRemembered = 8;  // of an account's places, and of the hosts that it came to
@@ -42,9 +43,6 @@ class Travel final : public Detector {
   bool wants(const EventKind& kind) const override { return kind.login != EventKind::Login::none; }
   void observe(const Event& event, std::vector<Finding>& findings) override;
 
-  void hold(Holdings& out) override {
-    for (auto& [log, map] : by_log_) out.push_back({log, Kept::accounts, &map});
-  }
   void save(std::string& out) const override;
   bool load(Reader& in) override;
 
@@ -52,25 +50,25 @@ class Travel final : public Detector {
   struct Place {
     std::string name;
     bool has_point = false;
-    int64_t latitude = 0, longitude = 0;  // ten-thousandths of a degree
+    int32_t latitude = 0, longitude = 0;  // ten-thousandths of a degree
     bool is_listed = false;
   };
   struct Account {
     int64_t at_ns = 0;
     uint64_t index = 0;
-    std::string source, host;
+    std::string source;
     Place place;
     uint32_t quick = 0;  // a bit a login, the newest is bit 0
     // When it was there last for the first time, and nothing was told of that.
     bool came_anew = false;
-    std::vector<std::string> places, host_addresses;  // the one used last at the end
-    auto parts() { return std::tie(source, host, place.name, places, host_addresses); }
+    std::array<uint32_t, kRemembered> places{}, host_addresses{};  // hashes, the one used last at the end; 0: none
+    auto parts() { return std::tie(source, place.name); }
   };
   bool place_of(std::string_view address, Place* out) const;
   static int64_t kilometres(const Place& a, const Place& b);
 
   const Surroundings& surroundings_;
-  ByLog<LruMap<Account>> by_log_;
+  Parts<Account> accounts_;
 };
 
 }  // namespace yushi::detect

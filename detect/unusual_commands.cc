@@ -12,7 +12,7 @@ namespace {
 
 constexpr FindingKind kUnusualCommands{"baseline.unusual-commands",
                                        "Commands that are not the account's usual ones",
-                                       1,
+                                       2,
                                        "attack.t1078",
                                        "账号的命令与其习惯不符",
                                        "attack.execution"};
@@ -68,9 +68,26 @@ std::string names_text(const std::vector<const OddCommand*>& commands, Lang lang
 
 }  // namespace
 
-Finding UnusualCommands::finding_of(std::string_view key, const Account& account, const CommandJudgement& judged) {
-  const size_t cut = key.find('\n');
-  const std::string dataset(key.substr(0, cut)), who = printable(key.substr(cut + 1));
+// Of several the one that has learned least; of two only where much is asked for.
+bool UnusualCommands::Account::give_up(bool much) {
+  if (streams.size() <= (much ? 0u : 2u)) return false;
+  if (streams.size() == 1) return streams.front().habit.give_up();
+  streams.erase(std::min_element(streams.begin(), streams.end(),
+                                 [](const Stream& a, const Stream& b) { return a.habit.blocks() < b.habit.blocks(); }));
+  return true;
+}
+
+UnusualCommands::Stream& UnusualCommands::Account::use(const std::string& dataset) {
+  const auto at = std::find_if(streams.begin(), streams.end(), [&](auto& one) { return one.dataset == dataset; });
+  if (at != streams.end()) return *at;
+  if (streams.size() == kStreamsMax) give_up(true);
+  Stream& out = streams.emplace_back();
+  out.dataset = dataset;
+  return out;
+}
+
+Finding UnusualCommands::finding_of(std::string_view account, const Stream& stream, const CommandJudgement& judged) {
+  const std::string who = printable(account);
   std::vector<const OddCommand*> never, seldom;
   std::string numbers;
   for (const auto& odd : judged.odd) {
@@ -83,69 +100,68 @@ Finding UnusualCommands::finding_of(std::string_view key, const Account& account
   out.kind = &kUnusualCommands;
   out.severity = judged.score >= kLoudScore ? Severity::medium : Severity::low;
   out.score = judged.score >= kLoudScore ? 60 : 40;
-  out.key = who + " by " + dataset;
-  out.reason = number_text(account.block.size(), "command", "commands") + " of " + who + " within " +
-               within_text(std::max<int64_t>(account.block_last_ns - account.block_first_ns, 0)) +
+  out.key = who + " by " + stream.dataset;
+  out.reason = number_text(stream.block.size(), "command", "commands") + " of " + who + " within " +
+               within_text(std::max<int64_t>(stream.block_last_ns - stream.block_first_ns, 0)) +
                " are more like those of others, by " + bits_text(judged.score) + " bits each";
   if (!never.empty()) out.reason += "; never before: " + names_text(never, Lang::en);
   if (!seldom.empty()) out.reason += "; seldom before: " + names_text(seldom, Lang::en);
   out.reason += "; " + std::to_string(judged.new_pairs) + " of " +
                 number_text(judged.pairs, "pair in a row is", "pairs in a row are") +
-                " new; what is usual was learned from " + number_text(account.habit.blocks(), "stretch", "stretches") +
-                " of up to 100 commands since " + date_text(account.first_ns);
+                " new; what is usual was learned from " + number_text(stream.habit.blocks(), "stretch", "stretches") +
+                " of up to 100 commands since " + date_text(stream.first_ns);
   out.reason_zh = "账号 " + who + " 在 " +
-                  within_text(std::max<int64_t>(account.block_last_ns - account.block_first_ns, 0), Lang::zh) +
-                  "内的 " + std::to_string(account.block.size()) + " 条命令更像他人所为（每条相差 " +
-                  bits_text(judged.score) + " 比特）";
+                  within_text(std::max<int64_t>(stream.block_last_ns - stream.block_first_ns, 0), Lang::zh) + "内的 " +
+                  std::to_string(stream.block.size()) + " 条命令更像他人所为（每条相差 " + bits_text(judged.score) +
+                  " 比特）";
   if (!never.empty()) out.reason_zh += "；从未用过：" + names_text(never, Lang::zh);
   if (!seldom.empty()) out.reason_zh += "；很少使用：" + names_text(seldom, Lang::zh);
   out.reason_zh += "；" + std::to_string(judged.pairs) + " 组相邻命令中有 " + std::to_string(judged.new_pairs) +
-                   " 组为首次出现；其习惯学自 " + date_text(account.first_ns) + " 以来的 " +
-                   std::to_string(account.habit.blocks()) + " 段命令（每段至多 100 条）";
+                   " 组为首次出现；其习惯学自 " + date_text(stream.first_ns) + " 以来的 " +
+                   std::to_string(stream.habit.blocks()) + " 段命令（每段至多 100 条）";
   out.fields = {{"user.name", who}};
   out.baseline = "score=" + std::to_string(judged.score) + " odd_from=" + std::to_string(CommandHabit::kOddScore) +
-                 " commands=" + std::to_string(account.block.size()) + " pairs=" + std::to_string(judged.pairs) +
+                 " commands=" + std::to_string(stream.block.size()) + " pairs=" + std::to_string(judged.pairs) +
                  " new_pairs=" + std::to_string(judged.new_pairs) +
-                 " stretches=" + std::to_string(account.habit.blocks()) +
-                 " since_ns=" + std::to_string(account.first_ns) + " odd=" + numbers;
+                 " stretches=" + std::to_string(stream.habit.blocks()) +
+                 " since_ns=" + std::to_string(stream.first_ns) + " odd=" + numbers;
   return out;
 }
 
-// The first of each different command, and the last of all.
-std::vector<uint64_t> UnusualCommands::records_of(const Account& account) {
+// The first of each command that is named, and the last of all.
+std::vector<uint64_t> UnusualCommands::records_of(const Stream& stream) {
   std::vector<uint64_t> out;
-  for (int32_t use : account.first_uses)
-    if (const uint64_t index = account.first_index + static_cast<uint64_t>(int64_t{use}); index != account.last_index)
-      out.push_back(index);
+  for (const auto& command : stream.block.commands())
+    if (!command.name.empty()) out.push_back(stream.first_index + static_cast<uint64_t>(int64_t{command.mark}));
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
-  out.push_back(account.last_index);
+  std::erase(out, stream.last_index);
+  out.push_back(stream.last_index);
   return out;
 }
 
-void UnusualCommands::close(std::string_view log, Log& of, std::string_view key, Account& account,
+void UnusualCommands::close(std::string_view log, std::string_view account, Stream& stream,
                             std::vector<Finding>& findings) {
-  SiteCommands& site = of.sites.use(key.substr(0, key.find('\n')));
+  SiteCommands& site = by_log_.use(log, kDatasetsMax).use(stream.dataset);
   bool learns = true;
-  if (account.habit.blocks() >= kBlocksMin) {
-    const CommandJudgement judged = account.habit.judge(account.block, site);
+  if (stream.habit.blocks() >= kBlocksMin) {
+    const CommandJudgement judged = stream.habit.judge(stream.block, site);
     const bool is_odd = judged.score >= CommandHabit::kOddScore;
     if (is_odd) {
-      Finding finding = finding_of(key, account, judged);
-      finding.learning = account.block_last_ns - account.first_ns < surroundings_.options.learning_ns;
+      Finding finding = finding_of(account, stream, judged);
+      finding.learning = stream.block_last_ns - stream.first_ns < surroundings_.options.learning_ns;
       finding.log = log;
-      finding.records = records_of(account);
+      finding.records = records_of(stream);
       findings.push_back(std::move(finding));
     }
-    account.odd_in_a_row = is_odd ? account.odd_in_a_row + 1 : 0;
-    learns = !is_odd || account.odd_in_a_row > kOddInARowMax;
+    stream.odd_in_a_row = is_odd ? stream.odd_in_a_row + 1 : 0;
+    learns = !is_odd || stream.odd_in_a_row > kOddInARowMax;
   }
   if (learns) {
-    account.habit.learn(account.block);
-    site.learn(account.block);
+    stream.habit.learn(stream.block);
+    site.learn(stream.block);
   }
-  account.block.clear();
-  account.first_uses.clear();
+  stream.block.clear();
 }
 
 void UnusualCommands::observe(const Event& event, std::vector<Finding>& findings) {
@@ -157,83 +173,81 @@ void UnusualCommands::observe(const Event& event, std::vector<Finding>& findings
   if (who.empty()) return;
   const std::string_view command = command_of(event, scratch);
   if (command.empty()) return;
-  Log& of = by_log_.use(event.log);
-  const std::string key = event.kind.message->dataset + "\n" + std::string(ShortName(who));
-  Account& account = of.accounts.use(key);
-  if (account.habit.blocks() == 0 && account.block.size() == 0) account.first_ns = event.counted.at_ns;
-  if (account.block.size() == 0) {
-    account.first_index = event.record.index;
-    account.block_first_ns = event.counted.at_ns;
+  Stream& stream = accounts_.use(event.log, who).use(event.kind.message->dataset);
+  if (stream.habit.blocks() == 0 && stream.block.size() == 0) stream.first_ns = event.counted.at_ns;
+  if (stream.block.size() == 0) {
+    stream.first_index = event.record.index;
+    stream.block_first_ns = event.counted.at_ns;
   }
-  // What may be odd is named.
-  const bool may_be_odd = account.habit.blocks() >= kBlocksMin && !account.habit.is_usual(command);
-  if (account.block.add(command, may_be_odd)) {
-    // Joined events may come in another order than their first lines.
-    const auto from_first = static_cast<int64_t>(event.record.index - account.first_index);
-    const auto offset = static_cast<int32_t>(from_first);
-    account.first_uses.push_back(offset == from_first ? offset : 0);
-  }
-  account.block_last_ns = event.counted.at_ns;
-  account.last_received_ns = bounded_time(event.record.origin->received_ns);
-  account.last_index = event.record.index;
-  if (account.block.full()) close(event.log, of, key, account, findings);
+  // What may be odd is named. Joined events may come in another order than their first lines.
+  const bool may_be_odd = stream.habit.blocks() >= kBlocksMin && !stream.habit.is_usual(command);
+  const auto from_first = static_cast<int64_t>(event.record.index - stream.first_index);
+  const auto mark = static_cast<int32_t>(from_first);
+  stream.block.add(command, may_be_odd, mark == from_first ? mark : 0);
+  stream.block_last_ns = event.counted.at_ns;
+  stream.last_received_ns = bounded_time(event.record.origin->received_ns);
+  stream.last_index = event.record.index;
+  if (stream.block.full()) close(event.log, ShortName(who), stream, findings);
 }
 
 void UnusualCommands::tick(const Tick& tick, std::vector<Finding>& findings) {
   const int64_t now = bounded_time(tick.received_ns);
   if (now - looked_ns_ < kLookEachNs) return;
   looked_ns_ = now;
-  for (auto& [log, of] : by_log_) {
-    of.accounts.change_each([&, &log = log, &of = of](std::string_view key, Account& account) {
-      if (account.block.size() < kSessionCommandsMin || now - account.last_received_ns < kStillNs) return false;
-      close(log, of, key, account, findings);
-      return true;
-    });
-  }
+  accounts_.change_each([&](std::string_view log, std::string_view name, Account& account) {
+    bool changed = false;
+    for (Stream& stream : account.streams) {
+      if (stream.block.size() < kSessionCommandsMin || now - stream.last_received_ns < kStillNs) continue;
+      close(log, name, stream, findings);
+      changed = true;
+    }
+    return changed;
+  });
 }
 
 void UnusualCommands::save(std::string& out) const {
   put_signed(out, looked_ns_);
-  save_logs(by_log_, out, [&out](const Log& of) {
-    save_entries(of.sites, out, [&out](const SiteCommands& site) { site.save(out); });
-    save_entries(of.accounts, out, [&out](const Account& account) {
-      account.habit.save(out);
-      put_signed(out, account.first_ns);
-      put_varint(out, account.odd_in_a_row);
-      account.block.save(out);
-      put_signed(out, account.block_first_ns);
-      put_signed(out, account.block_last_ns);
-      put_signed(out, account.last_received_ns);
-      put_varint(out, account.first_index);
-      put_varint(out, account.last_index);
-      put_varint(out, account.first_uses.size());
-      for (int32_t use : account.first_uses) put_signed(out, use);
-    });
+  save_by_log(by_log_, out, [&out](const SiteCommands& site) { site.save(out); });
+  accounts_.save(out, [&out](const Account& account) {
+    put_varint(out, account.streams.size());
+    for (const Stream& stream : account.streams) {
+      put_text(out, stream.dataset);
+      stream.habit.save(out);
+      put_signed(out, stream.first_ns);
+      put_varint(out, stream.odd_in_a_row);
+      stream.block.save(out);
+      put_signed(out, stream.block_first_ns);
+      put_signed(out, stream.block_last_ns);
+      put_signed(out, stream.last_received_ns);
+      put_varint(out, stream.first_index);
+      put_varint(out, stream.last_index);
+    }
   });
 }
 
-bool UnusualCommands::load_account(Account& account, Reader& in) {
-  account = Account();
-  if (!account.habit.load(in)) return false;
-  account.first_ns = bounded_time(in.signed_varint());
-  account.odd_in_a_row = static_cast<uint32_t>(in.varint());
-  if (!account.block.load(in) || account.block.full()) return false;
-  account.block_first_ns = bounded_time(in.signed_varint());
-  account.block_last_ns = bounded_time(in.signed_varint());
-  account.last_received_ns = bounded_time(in.signed_varint());
-  account.first_index = in.varint();
-  account.last_index = in.varint();
-  uint64_t left = in.varint();
-  if (left > CommandBlock::kCommandsMax) return false;
-  for (; left > 0 && in.ok(); --left) account.first_uses.push_back(static_cast<int32_t>(in.signed_varint()));
+bool UnusualCommands::load_stream(Stream& stream, Reader& in) {
+  stream.dataset = in.text();
+  if (!stream.habit.load(in)) return false;
+  stream.first_ns = bounded_time(in.signed_varint());
+  stream.odd_in_a_row = static_cast<uint32_t>(in.varint());
+  if (!stream.block.load(in) || stream.block.full()) return false;
+  stream.block_first_ns = bounded_time(in.signed_varint());
+  stream.block_last_ns = bounded_time(in.signed_varint());
+  stream.last_received_ns = bounded_time(in.signed_varint());
+  stream.first_index = in.varint();
+  stream.last_index = in.varint();
   return in.ok();
 }
 
 bool UnusualCommands::load(Reader& in) {
   looked_ns_ = bounded_time(in.signed_varint());
-  return load_logs(by_log_, in, [&in](Log& of) {
-    return load_entries(of.sites, in, [&in](SiteCommands& site) { return site.load(in); }) &&
-           load_entries(of.accounts, in, [&in](Account& account) { return load_account(account, in); });
+  if (!load_by_log(by_log_, kDatasetsMax, in, [&in](SiteCommands& site) { return site.load(in); })) return false;
+  return accounts_.load(in, [&in](Account& account) {
+    uint64_t left = in.varint();
+    if (left > kStreamsMax) return false;
+    for (; left > 0 && in.ok(); --left)
+      if (!load_stream(account.streams.emplace_back(), in)) return false;
+    return true;
   });
 }
 

@@ -7,11 +7,12 @@
 // and not learned, unless so many follow one another that the account's work must have changed.
 //
 // Invariants  Integers only, in commit order, no clock but ticks: a replay gives the same findings.
-// Memory      Per log kAccountsMax accounts of 2.5 KiB at most (the one not seen for longest goes), and 24 KiB for each
-//             of kDatasetsMax kinds of logs.
+// Memory      A part of the profiles of accounts (detect/profiles.h), 1.7 KiB at most for each kind of log, of
+//             kStreamsMax; per log 24 KiB for each of kDatasetsMax kinds.
 // Threads     One owner.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -20,15 +21,16 @@
 #include "detect/command_habit.h"
 #include "detect/detectors.h"
 #include "detect/lru.h"
+#include "detect/profiles.h"
 
 namespace yushi::detect {
 
 class UnusualCommands final : public Detector {
  public:
-  explicit UnusualCommands(const Surroundings& surroundings) : surroundings_(surroundings) {}
+  explicit UnusualCommands(const Surroundings& surroundings)
+      : surroundings_(surroundings), accounts_(surroundings.profiles, Part::commands) {}
 
-  static constexpr size_t kAccountsMax = 1024;
-  static constexpr size_t kDatasetsMax = 16;
+  static constexpr size_t kDatasetsMax = 16, kStreamsMax = 4;
   static constexpr uint64_t kBlocksMin = 10;              // learned before one is judged
   static constexpr size_t kSessionCommandsMin = 40;       // a shorter session waits for the next
   static constexpr int64_t kStillNs = 30 * 60 * kSecond;  // of receipt time: then a session is over
@@ -38,17 +40,23 @@ class UnusualCommands final : public Detector {
   void observe(const Event& event, std::vector<Finding>& findings) override;
   void tick(const Tick& tick, std::vector<Finding>& findings) override;
 
+  // Whether it has learned what this account does.
+  bool knows(std::string_view log, std::string_view account) const {
+    const Account* known = accounts_.peek(log, account);
+    return known && std::any_of(known->streams.begin(), known->streams.end(),
+                                [](const Stream& one) { return one.habit.blocks() > 0; });
+  }
+
   void hold(Holdings& out) override {
-    for (auto& [name, log] : by_log_) {
-      out.push_back({name, Kept::accounts, &log.accounts});
-      out.push_back({name, Kept::habits, &log.sites});
-    }
+    for (auto& [name, sites] : by_log_) out.push_back({name, Kept::habits, &sites});
   }
   void save(std::string& out) const override;
   bool load(Reader& in) override;
 
  private:
-  struct Account {
+  // What one kind of log tells of an account.
+  struct Stream {
+    std::string dataset;
     CommandHabit habit;
     int64_t first_ns = 0;  // event time of its first command
     uint32_t odd_in_a_row = 0;
@@ -57,20 +65,22 @@ class UnusualCommands final : public Detector {
     int64_t block_first_ns = 0, block_last_ns = 0;  // event time
     int64_t last_received_ns = 0;
     uint64_t first_index = 0, last_index = 0;
-    std::vector<int32_t> first_uses;  // records of its different commands, from first_index on
-    auto parts() { return std::tie(block, first_uses); }
+    auto parts() { return std::tie(dataset, habit, block); }
   };
-  struct Log {
-    LruMap<Account> accounts{kAccountsMax};    // by dataset and name
-    LruMap<SiteCommands> sites{kDatasetsMax};  // by dataset
+  struct Account {
+    std::vector<Stream> streams;
+    auto parts() { return std::tie(streams); }
+    bool give_up(bool much);
+    Stream& use(const std::string& dataset);
   };
-  void close(std::string_view log, Log& of, std::string_view key, Account& account, std::vector<Finding>& findings);
-  static std::vector<uint64_t> records_of(const Account& account);
-  static bool load_account(Account& account, Reader& in);
-  static Finding finding_of(std::string_view key, const Account& account, const CommandJudgement& judged);
+  void close(std::string_view log, std::string_view account, Stream& stream, std::vector<Finding>& findings);
+  static std::vector<uint64_t> records_of(const Stream& stream);
+  static bool load_stream(Stream& stream, Reader& in);
+  static Finding finding_of(std::string_view account, const Stream& stream, const CommandJudgement& judged);
 
   const Surroundings& surroundings_;
-  ByLog<Log> by_log_;
+  ByLog<LruMap<SiteCommands>> by_log_;  // by dataset
+  Parts<Account> accounts_;
   int64_t looked_ns_ = 0;  // for still accounts, the last time
 };
 

@@ -17,28 +17,32 @@ struct Way {
   std::string_view did, what;
   std::string_view did_zh, what_zh;
   uint32_t least;
+  size_t number;  // of Account::uses
 };
-constexpr Way kRead{{"volume.read", "Many more files read or fetched than usual", 2, "attack.t1005",
+constexpr Way kRead{{"volume.read", "Many more files read or fetched than usual", 3, "attack.t1005",
                      "读取或下载的文件数量远超平时", "attack.collection"},
                     "read or fetched",
                     "files",
                     "读取或下载了",
                     "个不同的文件",
-                    Volumes::kLeast};
-constexpr Way kDeleted{{"volume.deleted", "Many more files deleted than usual", 2, "attack.t1485",
+                    Volumes::kLeast,
+                    0};
+constexpr Way kDeleted{{"volume.deleted", "Many more files deleted than usual", 3, "attack.t1485",
                         "删除的文件数量远超平时", "attack.impact"},
                        "deleted",
                        "files",
                        "删除了",
                        "个不同的文件",
-                       Volumes::kLeast};
-constexpr Way kResources{{"volume.resources-deleted", "Many more resources deleted than usual", 2, "attack.t1485",
+                       Volumes::kLeast,
+                       1};
+constexpr Way kResources{{"volume.resources-deleted", "Many more resources deleted than usual", 3, "attack.t1485",
                           "删除的资源数量远超平时", "attack.impact"},
                          "deleted",
                          "machines, disks or other resources",
                          "删除了",
                          "个不同的主机、磁盘或其他资源",
-                         Volumes::kLeastResources};
+                         Volumes::kLeastResources,
+                         2};
 
 const Way* way_of(const EventKind& kind) {
   if (kind.name == "file-read" || kind.name == "transfer" || kind.name == "request") return &kRead;
@@ -88,6 +92,20 @@ std::string Volumes::account_of(Log& log, const Event& event) const {
   return {};
 }
 
+void Volumes::begin_hour(Account& account, int64_t hour) {
+  const auto place_of = [](int64_t day) { return static_cast<size_t>(day % kDays + kDays) % kDays; };
+  const int64_t before = floor_div(account.hour, kHoursADay), day = floor_div(hour, kHoursADay);
+  for (Use& use : account.uses) {
+    auto& fullest = use.fullest[place_of(before)];
+    fullest = std::max(fullest, use.count);
+    for (int64_t gone = std::max(before + 1, day - kDays + 1); gone <= day; ++gone) use.fullest[place_of(gone)] = 0;
+    use.count = 0;
+    use.told = false;
+  }
+  account.hour = static_cast<int32_t>(hour);
+  account.seen = {};
+}
+
 void Volumes::observe(const Event& event, std::vector<Finding>& findings) {
   std::string document;
   if (event.kind.name == "request" && (document = document_of(event.record)).empty()) return;
@@ -104,33 +122,24 @@ void Volumes::observe(const Event& event, std::vector<Finding>& findings) {
   const std::string account = account_of(log, event);
   if (account.empty()) return;
 
-  Use& use = log.uses.use(std::string(way->kind.id) + "\n" + std::string(ShortName(account)));
+  Account& known = accounts_.use(event.log, account);
   const int64_t at_ns = event.counted.at_ns, hour = floor_div(at_ns, kHour);
-  if (use.hour == 0) use.hour = hour, use.day = floor_div(hour, kHoursADay);
-  if (hour > use.hour) {
-    auto& fullest = use.fullest[static_cast<size_t>(floor_div(use.hour, kHoursADay) % kDays + kDays) % kDays];
-    fullest = std::max(fullest, use.count);
-    const int64_t day = floor_div(hour, kHoursADay);
-    for (int64_t gone = std::max(use.day + 1, day - kDays + 1); gone <= day; ++gone)
-      use.fullest[static_cast<size_t>(gone % kDays + kDays) % kDays] = 0;
-    use.day = day;
-    use.hour = hour;
-    use.count = 0;
-    use.told = false;
-    use.seen = {};
-  }
+  if (known.hour == 0) known.hour = static_cast<int32_t>(hour);
+  if (hour > known.hour) begin_hour(known, hour);
+  Use& use = known.uses[way->number];
   static const Field* const kPath = find_field("file.path");
   static const Field* const kResource = find_field("orchestrator.resource.name");
   std::string path = text_of(event.record, kPath);
   if (path.empty()) path = text_of(event.record, kResource);
   if (path.empty()) path = document;
   if (!path.empty()) {
-    const uint64_t whole = hash_of(path), hash = (whole ^ whole >> 29) % (use.seen.size() * 64);
-    auto& word = use.seen[hash / 64];
+    const uint64_t whole = hash_of(path) + way->number, hash = (whole ^ whole >> 29) % (known.seen.size() * 64);
+    auto& word = known.seen[hash / 64];
     if (word >> hash % 64 & 1) return;
     word |= uint64_t{1} << hash % 64;
   }
-  if (use.count++ == 0) use.first_index = event.record.index;
+  if (use.count == 0) use.first_index = event.record.index;
+  if (use.count < UINT16_MAX) ++use.count;
 
   const uint32_t fullest = *std::max_element(use.fullest.begin(), use.fullest.end());
   const bool young = at_ns - log.first_ns < kYoungDays * kHoursADay * kHour;
@@ -163,34 +172,35 @@ void Volumes::observe(const Event& event, std::vector<Finding>& findings) {
 void Volumes::save(std::string& out) const {
   save_logs(by_log_, out, [&out](const Log& log) {
     put_signed(out, log.first_ns);
-    save_entries(log.uses, out, [&out](const Use& use) {
-      put_signed(out, use.hour);
-      put_signed(out, use.day);
+    save_entries(log.sessions, out, [&out](const std::string& account) { put_text(out, account); });
+  });
+  accounts_.save(out, [&out](const Account& account) {
+    put_signed(out, account.hour);
+    for (const Use& use : account.uses) {
+      put_varint(out, use.first_index);
       put_varint(out, use.count);
       put_varint(out, use.told);
-      put_varint(out, use.first_index);
       for (auto fullest : use.fullest) put_varint(out, fullest);
-      for (auto seen : use.seen) put_varint(out, seen);
-    });
-    save_entries(log.sessions, out, [&out](const std::string& account) { put_text(out, account); });
+    }
+    for (auto seen : account.seen) put_varint(out, seen);
   });
 }
 
 bool Volumes::load(Reader& in) {
-  return load_logs(by_log_, in, [&in](Log& log) {
+  const auto load_log = [&in](Log& log) {
     log.first_ns = bounded_time(in.signed_varint());
-    const auto load_use = [&in](Use& use) {
-      use.hour = bounded_time(in.signed_varint()) % kTimeMaxNs;
-      use.day = bounded_time(in.signed_varint()) % kTimeMaxNs;
-      use.count = static_cast<uint32_t>(in.varint());
-      use.told = in.varint() != 0;
+    return load_entries(log.sessions, in, [&in](std::string& account) { account = in.text(); });
+  };
+  return load_logs(by_log_, in, load_log) && accounts_.load(in, [&in](Account& account) {
+    account.hour =
+        static_cast<int32_t>(std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kHour, kTimeMaxNs / kHour));
+    for (Use& use : account.uses) {
       use.first_index = in.varint();
-      for (auto& fullest : use.fullest)
-        fullest = static_cast<uint32_t>(std::min<uint64_t>(in.varint(), UINT32_MAX / kTimes));
-      for (auto& seen : use.seen) seen = in.varint();
-    };
-    return load_entries(log.uses, in, load_use) &&
-           load_entries(log.sessions, in, [&in](std::string& account) { account = in.text(); });
+      use.count = static_cast<uint16_t>(in.varint());
+      use.told = in.varint() != 0;
+      for (auto& fullest : use.fullest) fullest = static_cast<uint16_t>(in.varint());
+    }
+    for (auto& seen : account.seen) seen = in.varint();
   });
 }
 

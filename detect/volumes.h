@@ -6,7 +6,7 @@
 // log's first kYoungDays, when nothing is usual yet, four times as many.
 //
 // Invariants  Integers only, event time, in commit order, no clock.
-// Memory      Per log kAccountsMax accounts of each way, 300 bytes each; the one not seen for longest goes.
+// Memory      A part of the profiles of accounts (detect/profiles.h), 280 bytes; per log kSessionsMax sessions.
 // Threads     One owner.
 #pragma once
 
@@ -18,48 +18,52 @@
 
 #include "detect/detectors.h"
 #include "detect/lru.h"
+#include "detect/profiles.h"
 
 namespace yushi::detect {
 
 class Volumes final : public Detector {
  public:
-  explicit Volumes(const Surroundings& surroundings) : surroundings_(surroundings) {}
+  explicit Volumes(const Surroundings& surroundings)
+      : surroundings_(surroundings), accounts_(surroundings.profiles, Part::volumes) {}
 
   static constexpr uint32_t kLeast = 30, kLeastResources = 10, kTimes = 4;
   static constexpr int kDays = 14, kYoungDays = 3;
-  static constexpr size_t kAccountsMax = 4096, kSessionsMax = 4096;
+  static constexpr size_t kSessionsMax = 4096;
+  static constexpr size_t kWays = 3;
 
   bool wants(const EventKind& kind) const override;
   void observe(const Event& event, std::vector<Finding>& findings) override;
 
   void hold(Holdings& out) override {
-    for (auto& [name, log] : by_log_) {
-      out.push_back({name, Kept::accounts, &log.uses});
-      out.push_back({name, Kept::passing, &log.sessions});
-    }
+    for (auto& [name, log] : by_log_) out.push_back({name, Kept::passing, &log.sessions});
   }
   void save(std::string& out) const override;
   bool load(Reader& in) override;
 
  private:
   struct Use {
-    int64_t hour = 0, day = 0;              // since the epoch: what goes on
-    uint32_t count = 0;                     // of the hour
-    bool told = false;                      // in this hour
     uint64_t first_index = 0;               // of the hour
-    std::array<uint32_t, kDays> fullest{};  // hour of each day, by the day's number
-    std::array<uint64_t, 16> seen{};        // bits of the paths of the hour
+    uint16_t count = 0;                     // of the hour
+    bool told = false;                      // in this hour
+    std::array<uint16_t, kDays> fullest{};  // hour of each day, by the day's number
+  };
+  struct Account {
+    int32_t hour = 0;  // since the epoch: what goes on
+    std::array<Use, kWays> uses{};
+    std::array<uint64_t, 16> seen{};  // bits of the paths of the hour, of all ways
   };
   struct Log {
     explicit Log(int64_t at_ns = 0) : first_ns(at_ns) {}
     int64_t first_ns;
-    LruMap<Use> uses{3 * kAccountsMax};          // by way and account
     LruMap<std::string> sessions{kSessionsMax};  // who a process works for, by host and its number
   };
   std::string account_of(Log& log, const Event& event) const;
+  static void begin_hour(Account& account, int64_t hour);
 
   const Surroundings& surroundings_;
   ByLog<Log> by_log_;
+  Parts<Account> accounts_;
 };
 
 }  // namespace yushi::detect

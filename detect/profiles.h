@@ -1,0 +1,251 @@
+// What detectors remember of an account of a log: one profile, in which each of them has a part.
+//
+// All parts of an account have one key, one place in the order of use, and one bound in bytes. What is beyond it goes
+// when bytes are counted (detect/room.h): the largest part gives up what of it was used longest ago, down to what it
+// rests on; when none has more than that, one gives up much, or the last one goes. What is tried on an account that has
+// no profile stands elsewhere (detect/attempts.h, detect/guessing.h): no stranger makes one by a name that he invents.
+//
+// Invariants  What goes depends on what is held at a tick alone, so that a replay forgets the same. The order of use is
+//             part of the state.
+// Memory      Per log kAccountsMax accounts, the one not seen for longest goes; each Profile::kBytesMax, and its name.
+// Threads     One owner.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "detect/lru.h"
+#include "detect/places.h"
+#include "detect/room.h"
+
+namespace yushi::detect {
+
+// A part is a struct of the detector that has it. Bytes of it are counted as settle() does (detect/lru.h); one that can
+// do with less says `bool give_up(bool much)`: false when it has nothing to give.
+// In the order of worth: where no part can give, the last goes.
+enum class Part : uint8_t {
+  logins,
+  commands,
+  root_hours,
+  service,
+  disabled,
+  made,
+  rights,
+  volumes,
+  travel,
+  new_commands,
+  changes,
+  habits,
+  attempts,
+  guessed,
+};
+
+class Profile {
+ public:
+  static constexpr uint64_t kBytesMax = 3960;  // 4 KiB, but for the entry and a name of 64 bytes
+
+  template <class Value>
+  Value* find(Part part) const {
+    Held* const held = at(part);
+    return held ? &static_cast<HeldValue<Value>*>(held)->value : nullptr;
+  }
+  template <class Value>
+  Value& use(Part part) {
+    if (Value* value = find<Value>(part)) return *value;
+    auto made = std::make_unique<HeldValue<Value>>();
+    Value& out = made->value;
+    parts_.insert(parts_.begin() + static_cast<ptrdiff_t>(place_of(part)), std::move(made));
+    has_ |= bit_of(part);
+    return out;
+  }
+
+  // On the heap.
+  uint64_t settle();
+  void keep_within_bounds();
+
+ private:
+  struct Held {
+    virtual ~Held() = default;
+    virtual uint64_t settle() = 0;
+    virtual bool give_up(bool much) = 0;
+  };
+  template <class Value>
+  struct HeldValue final : Held {
+    uint64_t settle() override { return sizeof *this + kOfAllocation + detect::settle(value); }
+    bool give_up(bool much) override {
+      if constexpr (requires { value.give_up(much); }) return value.give_up(much);
+      return false;
+    }
+    Value value{};
+  };
+
+  static uint32_t bit_of(Part part) { return uint32_t{1} << static_cast<int>(part); }
+  size_t place_of(Part part) const { return static_cast<size_t>(std::popcount(has_ & (bit_of(part) - 1))); }
+  Held* at(Part part) const { return (has_ & bit_of(part)) != 0 ? parts_[place_of(part)].get() : nullptr; }
+
+  std::vector<std::unique_ptr<Held>> parts_;  // of the bits of has_
+  uint32_t has_ = 0;
+};
+
+class Profiles {
+ public:
+  static constexpr size_t kAccountsMax = 4096;
+
+  void hold(Holdings& out) {
+    for (auto& [log, profiles] : by_log_) out.push_back({log, Kept::accounts, &profiles});
+  }
+  // Their names and order. What stands in them is saved by who has the parts, and loaded after it.
+  void save(std::string& out) const;
+  bool load(Reader& in);
+
+ private:
+  template <class Value>
+  friend class Parts;
+  ByLog<LruMap<Profile>> by_log_;
+};
+
+// One detector's parts of all profiles.
+template <class Value>
+class Parts {
+ public:
+  Parts(Profiles& profiles, Part part) : profiles_(&profiles.by_log_), part_(part) {}
+
+  // Nobody has one.
+  bool is_empty() const { return !any_; }
+  // That of this account, whose profile is now the most recently used; nullptr when there is none.
+  Value* find(std::string_view log, std::string_view account) {
+    if (!any_) return nullptr;
+    auto* profiles = profiles_->find(log);
+    const Profile* profile = profiles ? profiles->find(ShortName(account)) : nullptr;
+    return profile ? profile->find<Value>(part_) : nullptr;
+  }
+  // The same without counting as a use.
+  const Value* peek(std::string_view log, std::string_view account) const {
+    const auto* profiles = std::as_const(*profiles_).find(log);
+    const Profile* profile = profiles ? profiles->peek(ShortName(account)) : nullptr;
+    return profile ? profile->find<Value>(part_) : nullptr;
+  }
+  // Made empty when there was none.
+  Value& use(std::string_view log, std::string_view account) {
+    any_ = true;
+    return profiles_->use(log, Profiles::kAccountsMax).use(ShortName(account)).template use<Value>(part_);
+  }
+  // The same of what is tried: of a stranger, who has no profile, it is one of `strangers`.
+  Value* find(std::string_view log, std::string_view account, LruMap<Value>& strangers) {
+    Value* const value = find(log, account);
+    return value ? value : strangers.find(ShortName(account));
+  }
+  Value& use(std::string_view log, std::string_view account, LruMap<Value>& strangers) {
+    const ShortName name(account);
+    auto* profiles = profiles_->find(log);
+    Profile* const profile = profiles ? profiles->find(name) : nullptr;
+    if (!profile) return strangers.use(name);
+    if (Value* known = profile->find<Value>(part_)) return *known;
+    any_ = true;
+    Value& value = profile->use<Value>(part_);
+    if (Value* before = strangers.find(name)) {  // when it was one
+      value = std::move(*before);
+      strangers.erase(name);
+    }
+    return value;
+  }
+  // From the account that was used longest ago on.
+  template <class Visit>
+  void for_each(std::string_view log, Visit&& visit) const {  // visit(std::string_view account, const Value&)
+    if (const auto* profiles = std::as_const(*profiles_).find(log)) visit_parts(*profiles, visit);
+  }
+  // Of all logs. `visit` may change it; that is no use of it.
+  template <class Visit>
+  void change_each(Visit&& visit) {  // bool visit(std::string_view log, std::string_view account, Value&)
+    if (!any_) return;
+    for (auto& [log, profiles] : *profiles_)
+      profiles.change_each([&, &log = log](std::string_view account, const Profile& profile) {
+        Value* const value = profile.find<Value>(part_);
+        return value && visit(std::string_view(log), account, *value);
+      });
+  }
+
+  // As save_by_log() and load_by_log() of maps.
+  template <class SaveValue>
+  void save(std::string& out, SaveValue&& save_value) const {
+    put_varint(out, profiles_->size());
+    for (const auto& [log, profiles] : *profiles_) {
+      uint64_t count = 0;
+      visit_parts(profiles, [&count](std::string_view, const Value&) { ++count; });
+      put_text(out, log);
+      put_varint(out, count);
+      visit_parts(profiles, [&](std::string_view account, const Value& value) {
+        put_text(out, account);
+        save_value(value);
+      });
+    }
+  }
+  template <class LoadValue>
+  bool load(Reader& in, LoadValue&& load_value) {
+    for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
+      auto& profiles = profiles_->use(in.text(), Profiles::kAccountsMax);
+      for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
+        Value& value = at_rest(profiles, in.text());
+        if constexpr (std::is_void_v<decltype(load_value(value))>)
+          load_value(value);
+        else if (!load_value(value))
+          return false;
+      }
+    }
+    return in.ok();
+  }
+
+  // Of one log, and of its strangers. What is tried on an account is marked by bytes before its name, more than a
+  // stranger's has.
+  template <class SaveValue>
+  void save(std::string_view log, const LruMap<Value>& strangers, std::string& out, SaveValue&& save_value) const {
+    uint64_t count = strangers.size();
+    for_each(log, [&count](std::string_view, const Value&) { ++count; });
+    put_varint(out, count);
+    strangers.for_each([&](std::string_view name, const Value& value) {
+      put_text(out, name);
+      save_value(value);
+    });
+    for_each(log, [&](std::string_view account, const Value& value) {
+      put_text(out, std::string(kMarkBytes, '=') + std::string(account));
+      save_value(value);
+    });
+  }
+  template <class LoadValue>
+  bool load(std::string_view log, LruMap<Value>& strangers, Reader& in, LoadValue&& load_value) {
+    auto& profiles = profiles_->use(log, Profiles::kAccountsMax);
+    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
+      const std::string_view name = in.text();
+      if (!load_value(name.size() < kMarkBytes ? strangers.use(name) : at_rest(profiles, name.substr(kMarkBytes))))
+        return false;
+    }
+    return in.ok();
+  }
+
+ private:
+  static constexpr size_t kMarkBytes = ShortName::kBytesMax + 1;
+
+  // Of what is loaded: the order of use is known already.
+  Value& at_rest(LruMap<Profile>& profiles, std::string_view account) {
+    any_ = true;
+    Profile* const known = profiles.at_rest(account);
+    return (known ? *known : profiles.use(account)).template use<Value>(part_);
+  }
+  template <class Visit>
+  void visit_parts(const LruMap<Profile>& profiles, Visit&& visit) const {
+    profiles.for_each([&](std::string_view account, const Profile& profile) {
+      if (const Value* value = profile.find<Value>(part_)) visit(account, *value);
+    });
+  }
+
+  ByLog<LruMap<Profile>>* profiles_;
+  Part part_;
+  bool any_ = false;  // since it was made; most have no part where nobody is disabled, or made
+};
+
+}  // namespace yushi::detect
