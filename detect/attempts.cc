@@ -12,7 +12,7 @@ namespace yushi::detect {
 namespace {
 
 constexpr FindingKind kBruteForce{
-    "bruteforce.success",   "Brute force that ends in a success", 2, "attack.t1110", "暴力破解成功",
+    "bruteforce.success",   "Brute force that ends in a success", 3, "attack.t1110", "暴力破解成功",
     "attack.initial-access"};
 constexpr uint64_t kHashOfWay = 0x7fff;
 

@@ -128,6 +128,11 @@ std::string_view first_text(const Record& record, const Field* field, Scratch& s
   return field && first_value(record, field, scratch, &value) ? value.text.substr(0, bytes_max) : std::string_view();
 }
 
+std::string kept_text(const Record& record, const Field* field, size_t bytes_max) {
+  Scratch scratch;
+  return std::string(first_text(record, field, scratch, bytes_max));
+}
+
 std::string_view host_of(const Record& record, Scratch& scratch) { return first_text(record, ecs::host_name, scratch); }
 
 }  // namespace yushi::detect

@@ -14,6 +14,7 @@
 
 #include "core/base/time_text.h"
 #include "core/record/record.h"
+#include "detect/lru.h"
 
 namespace yushi::detect {
 
@@ -80,6 +81,8 @@ LocalTime local_time(int64_t at_ns, const Zone& zone);
 // `scratch`, which it clears.
 std::string_view first_text(const Record& record, const Field* field, Scratch& scratch,
                             size_t bytes_max = std::string::npos);
+// The same, to be kept.
+std::string kept_text(const Record& record, const Field* field, size_t bytes_max = kNameBytesMax);
 
 struct Event {
   const Record& record;

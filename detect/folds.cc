@@ -25,7 +25,7 @@ void take_token(int64_t* used_ns, int64_t now_ns, int64_t burst, int64_t every_n
   *used_ns = (full ? now_ns : *used_ns) + every_ns;
 }
 
-std::string name_of(std::initializer_list<std::string_view> parts) {
+std::string fold_name(std::initializer_list<std::string_view> parts) {
   std::string out;
   for (auto part : parts) put_text(out, part.substr(0, kNameBytesMax));
   return out;
@@ -55,7 +55,7 @@ void Folds::remember(const RuleHead& rule) {
 }
 
 Folds::Sender& Folds::sender_of(Log& log, const RuleHead& rule, const Hit& hit) {
-  auto name = name_of({rule.id, hit.sender});
+  auto name = fold_name({rule.id, hit.sender});
   if (Sender* known = log.senders.find(name)) return *known;
   if (log.senders.full()) {
     const Sender& oldest = log.senders.oldest().second;
@@ -97,7 +97,7 @@ bool Folds::admit(const RuleHead& rule, std::string_view key, const Hit& hit, in
       return false;
     }
   }
-  int64_t& of_host = log.hosts.use(name_of({rule.id, hit.sender, hit.host}));
+  int64_t& of_host = log.hosts.use(fold_name({rule.id, hit.sender, hit.host}));
   if (!has_token(of_host, hit.at_ns, kHostBurst, kHostEveryNs)) {
     count(log, rule, hit);
     return false;

@@ -81,9 +81,10 @@ int64_t Guessing::Way::newest_span_ns() const {
 }
 
 size_t Guessing::others_of_the_hour(const Key& key, int64_t at_ns) {
-  const auto [from, to] = hour_until(at_ns);
+  const auto hour = hour_until(at_ns);
   size_t out = 0;
-  key.others.for_each([&](std::string_view, uint64_t, uint64_t last) { out += last >= from && last <= to ? 1 : 0; });
+  key.others.for_each(
+      [&](std::string_view, uint64_t, uint64_t last) { out += last >= hour.first && last <= hour.second ? 1 : 0; });
   return out;
 }
 

@@ -10,7 +10,7 @@ namespace {
 
 constexpr size_t kPartBytesMax = 1024;
 
-std::string name_of(std::initializer_list<std::string_view> parts) {
+std::string usual_name(std::initializer_list<std::string_view> parts) {
   std::string out;
   for (auto part : parts) put_text(out, part.substr(0, kPartBytesMax));
   return out;
@@ -32,7 +32,7 @@ void HeldBack::teach(const AlertAct& act) {
     }
     return;
   }
-  const auto name = name_of({act.log, act.rule, act.key, act.account, act.host, act.address});
+  const auto name = usual_name({act.log, act.rule, act.key, act.account, act.host, act.address});
   auto known = usual_.find(name);
   if (known == usual_.end() && usual_.size() >= kUsualMax) {
     auto first = std::min_element(usual_.begin(), usual_.end(),
@@ -47,15 +47,15 @@ void HeldBack::teach(const AlertAct& act) {
 
 bool HeldBack::knows(std::string_view log, std::string_view rule, std::string_view key) const {
   if (usual_.empty()) return false;
-  const auto begin = name_of({log, rule, key});
+  const auto begin = usual_name({log, rule, key});
   const auto at = usual_.lower_bound(begin);
   return at != usual_.end() && at->first.starts_with(begin);
 }
 
 bool HeldBack::is_usual(std::string_view log, const Alert& alert, int64_t received_ns, bool of_single_records) {
-  auto name = name_of({log, alert.rule_id, alert.key});
+  auto name = usual_name({log, alert.rule_id, alert.key});
   if (of_single_records)
-    name += name_of({alert.field("user.name"), alert.field("host.name"), alert.field("source.ip")});
+    name += usual_name({alert.field("user.name"), alert.field("host.name"), alert.field("source.ip")});
   for (auto at = usual_.lower_bound(name); at != usual_.end() && at->first.starts_with(name); ++at) {
     auto& usual = at->second;
     if (received_ns >= usual.until_ns) continue;

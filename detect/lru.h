@@ -349,12 +349,12 @@ bool load_entries(LruMap<Value>& entries, Reader& in, LoadValue&& load_value) {
 template <class Log, class SaveLog>
 void save_logs(const ByLog<Log>& by_log, std::string& out, SaveLog&& save_log) {
   put_varint(out, by_log.size());
-  for (const auto& [name, log] : by_log) {
-    put_text(out, name);
-    if constexpr (requires { save_log(name, log); })
-      save_log(name, log);
+  for (const auto& one : by_log) {
+    put_text(out, one.first);
+    if constexpr (requires { save_log(one.first, one.second); })
+      save_log(one.first, one.second);
     else
-      save_log(log);
+      save_log(one.second);
   }
 }
 template <class Log, class LoadLog, class... Arguments>

@@ -25,11 +25,6 @@ constexpr std::string_view kGroup = "group ";  // of a right
 // What says which right it is, the first that is there.
 constexpr const char* kRightFields[] = {"group.name", "user.target.roles", "user.roles", "orchestrator.resource.name"};
 
-std::string text_of(const Record& record, const Field* field, size_t bytes_max = 256) {
-  Scratch scratch;
-  return std::string(first_text(record, field, scratch, bytes_max));
-}
-
 std::vector<std::string_view> words_of(std::string_view line, std::string_view blanks) {
   std::vector<std::string_view> out;
   while (out.size() < 32) {
@@ -150,7 +145,7 @@ void Rights::observe(const Event& event, std::vector<Finding>& findings) {
       grants = of_file(text);
   } else if (kind == "file-changed" || kind == "file-created") {
     static const Field* const kPath = find_field("file.path");
-    text = text_of(record, kPath);
+    text = kept_text(record, kPath);
     grants = of_file(text);
   } else if (kind == "password-changed") {
     password_set(event, findings);
@@ -158,15 +153,15 @@ void Rights::observe(const Event& event, std::vector<Finding>& findings) {
   } else {
     static const Field* const kTarget = find_field("user.target.name");
     for (auto* name : kRightFields)
-      if (right.empty()) right = text_of(record, find_field(name), kTextBytesMax);
-    text = text_of(record, kTarget);
-    group = text_of(record, find_field("group.name"));
-    if (text.empty() && !group.empty()) text = text_of(record, ecs::user_name);
+      if (right.empty()) right = kept_text(record, find_field(name), kTextBytesMax);
+    text = kept_text(record, kTarget);
+    group = kept_text(record, find_field("group.name"));
+    if (text.empty() && !group.empty()) text = kept_text(record, ecs::user_name);
     if (!group.empty()) right = std::string(kGroup) + group;
     if (!text.empty() && !right.empty()) {
       grants.push_back({text, right});
     } else {
-      text = text_of(record, ecs::message, 4096);
+      text = kept_text(record, ecs::message, 4096);
       grants = of_statement(text);
     }
   }
@@ -220,8 +215,8 @@ void Rights::password_set(const Event& event, std::vector<Finding>& findings) {
   if (!actors) return;
   const std::string& actor = actors->of(event);
   static const Field* const kTarget = find_field("user.target.name");
-  std::string owner = text_of(event.record, kTarget);
-  if (owner.empty()) owner = text_of(event.record, ecs::user_name);
+  std::string owner = kept_text(event.record, kTarget);
+  if (owner.empty()) owner = kept_text(event.record, ecs::user_name);
   if (actor.empty() || owner.empty() || actor == owner || actor.starts_with("uid ")) return;
   Account& account = accounts_.use(event.log, actor);
   auto& days = account.password_days;

@@ -14,7 +14,7 @@ namespace {
 
 constexpr FindingKind kOddHour{"baseline.root-at-unusual-hour", "Root at an unusual hour",    1, "attack.t1078",
                                "非常用时段使用 root",           "attack.privilege-escalation"};
-constexpr size_t kShownBytesMax = 200;
+constexpr size_t kCommandBytesMax = 200;
 constexpr int64_t kFoldNs = 12 * kHour;
 
 // Somebody at a terminal acts as root. What the audit system says was started without one a job did.
@@ -66,7 +66,7 @@ void RootHours::observe(const Event& event, std::vector<Finding>& findings) {
 
   static const Field* const kCommand = find_field("process.command_line");
   const std::string_view host = event.host;
-  const std::string command(first_text(event.record, kCommand, scratch, kShownBytesMax));
+  const std::string command(first_text(event.record, kCommand, scratch, kCommandBytesMax));
   const std::string from = hour_text(hour - kHoursAround), to = hour_text(hour + kHoursAround + 1);
   Finding finding;
   finding.kind = &kOddHour;

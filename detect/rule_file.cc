@@ -63,7 +63,7 @@ class Stops {
   throw Stop{mark.line + 1, mark.column + 1, std::move(message), true};
 }
 
-bool is_one_of(std::string_view text, std::initializer_list<std::string_view> words) {
+bool is_among(std::string_view text, std::initializer_list<std::string_view> words) {
   for (auto word : words)
     if (text == word) return true;
   return false;
@@ -76,11 +76,11 @@ SigmaValue scalar(const YAML::Node& node) {
   value.type = SigmaValue::Type::string;
   if (node.Tag() == "!" || node.Tag() == "tag:yaml.org,2002:str") return value;
   const std::string& text = value.text;
-  if (is_one_of(text, {"", "~", "null", "Null", "NULL"})) {
+  if (is_among(text, {"", "~", "null", "Null", "NULL"})) {
     value.type = SigmaValue::Type::null;
     return value;
   }
-  if (is_one_of(text, {"true", "True", "TRUE", "false", "False", "FALSE"})) {
+  if (is_among(text, {"true", "True", "TRUE", "false", "False", "FALSE"})) {
     value.type = SigmaValue::Type::boolean;
     value.integer = text[0] == 't' || text[0] == 'T';
     return value;
@@ -176,7 +176,7 @@ std::vector<std::string> texts_of(const YAML::Node& map, const char* key) {
 
 void only_keys(const YAML::Node& map, std::initializer_list<std::string_view> known) {
   for (const auto& entry : map)
-    if (!entry.first.IsScalar() || !is_one_of(entry.first.Scalar(), known))
+    if (!entry.first.IsScalar() || !is_among(entry.first.Scalar(), known))
       stop(entry.first, "unknown key '" + (entry.first.IsScalar() ? entry.first.Scalar() : std::string("?")) + "'");
 }
 
@@ -208,7 +208,7 @@ RuleTest read_test(const YAML::Node& node) {
   YAML::Node expect = get(node, "expect");
   if (!there(expect)) stop(node, "a test needs expect: alert or none");
   if (expect.IsScalar()) {
-    if (!is_one_of(expect.Scalar(), {"alert", "none"})) stop(expect, "expect is alert, none or a map");
+    if (!is_among(expect.Scalar(), {"alert", "none"})) stop(expect, "expect is alert, none or a map");
     test.any = expect.Scalar() == "alert";
     return test;
   }
@@ -256,7 +256,7 @@ std::string read_reason(const LogSources& sources, const RuleScope* scope, const
     for (size_t begin = open + 2; begin <= close;) {
       const size_t end = std::min(words.find('|', begin), close);
       const std::string name = words.substr(begin, end - begin);
-      const bool is_of_window = is_correlation && is_one_of(name, {"count", "timespan", "since"});
+      const bool is_of_window = is_correlation && is_among(name, {"count", "timespan", "since"});
       std::string fields = name;
       if (!is_of_window && !may_be_named(name) && !there(get(aliases, name.c_str()))) {
         fields.clear();
@@ -424,7 +424,7 @@ CorrelationRule read_correlation(const LogSources& sources, const YAML::Node& no
   if (!timespan) stop(get(node, "timespan"), "'" + span + "' is no time span such as 30s, 5m, 1h or 7d");
   out.timespan_ns = *timespan;
   std::string generate = text_of(node, "generate");
-  out.generate = is_one_of(generate, {"true", "True", "TRUE"});
+  out.generate = is_among(generate, {"true", "True", "TRUE"});
   if (YAML::Node aliases = get(node, "aliases"); there(aliases)) {
     if (!aliases.IsMap()) stop(aliases, "aliases must be a map");
     for (const auto& alias : aliases) {

@@ -27,7 +27,7 @@ constexpr FindingKind kJustStopped{
 constexpr size_t kUnitBytesMax = 128;
 constexpr std::string_view kSomebody = "somebody";  // of a command that does not say whose it is
 constexpr int64_t kSameStopNs = 30 * kSecond;       // a command, and what the init system says of it
-constexpr int kDaysRemembered = 64;
+constexpr int kUnitDays = 64;
 
 // What writes or forwards logs, by the names of its service, of its program and of its description.
 struct Alias {
@@ -57,7 +57,7 @@ constexpr std::string_view kProtects[] = {"firewalld", "nftables", "iptables", "
                                           "clamav",    "clamd",    "wazuh",    "ossec", "falco",    "crowdsec",
                                           "osquery",   "aide",     "selinux",  "sysmon"};
 // Of a person's session, not of the host; and what stops when nobody asks for it.
-constexpr std::string_view kOfSessions[] = {
+constexpr std::string_view kSessionUnits[] = {
     "user@",    "user-runtime-dir@", "session-", "user manager for", "user runtime dir",
     "session ", "run-user-",         "/run/user"};
 
@@ -69,7 +69,7 @@ std::string lower_case(std::string_view text) {
 
 // One name for a service, whoever names it: `nginx` of nginx.service, /etc/init.d/nginx and Nginx; instances count as
 // their template. Empty: it is none that is waited for.
-std::string name_of(std::string_view service) {
+std::string unit_name(std::string_view service) {
   service = service.substr(service.rfind('/') + 1);
   std::string out = lower_case(service);
   for (std::string_view kind : {".service", ".socket", ".target", ".timer", ".scope", ".slice", ".mount"})
@@ -77,7 +77,7 @@ std::string name_of(std::string_view service) {
       if (kind != ".service") return {};
       out.resize(out.size() - kind.size());
     }
-  for (auto of_session : kOfSessions)
+  for (auto of_session : kSessionUnits)
     if (out.starts_with(of_session)) return {};
   for (auto& alias : kWritesLogs)
     if (out.find(alias.part) != std::string::npos) return std::string(alias.name);
@@ -264,7 +264,7 @@ void Services::observe(const Event& event, std::vector<Finding>& findings) {
 
 void Services::stopped(Log& log, const Event& event, std::string_view host_name, std::string_view service,
                        std::string_view actor, std::vector<Finding>& findings) const {
-  std::string name = name_of(service);
+  std::string name = unit_name(service);
   if (name.empty()) return;
   const int64_t at_ns = event.counted.at_ns;
   Host& host = log.hosts.use(host_name);
@@ -309,7 +309,7 @@ void Services::stopped(Log& log, const Event& event, std::string_view host_name,
 }
 
 void Services::started(Log& log, const Event& event, std::string_view host_name, std::string_view service) {
-  const std::string name = name_of(service);
+  const std::string name = unit_name(service);
   if (name.empty()) return;
   log.units.use(std::string(host_name) + "\n" + name).started_ns = event.counted.at_ns;
   if (Host* host = log.hosts.find(host_name))
@@ -340,7 +340,7 @@ void Services::tell(Log& log, std::string_view log_name, std::string_view host, 
   Unit& unit = log.units.use(std::string(host) + "\n" + stop.name);
   const int64_t day = floor_div(stop.at_ns, kDay), gone = day - unit.last_day;
   if (gone > 0) {
-    unit.days = gone < kDaysRemembered ? unit.days << gone : 0;
+    unit.days = gone < kUnitDays ? unit.days << gone : 0;
     unit.last_day = day;
   }
   const int other_days = std::popcount(unit.days & ~uint64_t{1});

@@ -10,12 +10,12 @@ namespace {
 
 constexpr FindingKind kNewAccount{"baseline.new-account", "First login of an account", 1, "attack.t1078",
                                   "账号首次登录",         "attack.initial-access"};
-constexpr FindingKind kRound{"baseline.host-from-elsewhere",
-                             "Host logged in to from where nobody comes",
-                             1,
-                             "attack.t1021",
-                             "从罕见来源登录主机",
-                             "attack.lateral-movement"};
+constexpr FindingKind kFromElsewhere{"baseline.host-from-elsewhere",
+                                     "Host logged in to from where nobody comes",
+                                     1,
+                                     "attack.t1021",
+                                     "从罕见来源登录主机",
+                                     "attack.lateral-movement"};
 
 }  // namespace
 
@@ -69,7 +69,7 @@ void Site::observe(const Event& event, std::vector<Finding>& findings) {
     std::vector<std::pair<std::string, uint64_t>> usual;
     for (const auto& source : host->sources)
       if (source.network != network) usual.emplace_back(source.network, source.logins);
-    finding.kind = &kRound;
+    finding.kind = &kFromElsewhere;
     finding.score = 50;
     finding.key = printable(login.host) + " from " + printable(network);
     finding.reason = printable(user) + " logged in" + on + " from " + printable(login.source) +

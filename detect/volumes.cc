@@ -51,16 +51,11 @@ const Way* way_of(const EventKind& kind) {
   return nullptr;
 }
 
-std::string text_of(const Record& record, const Field* field) {
-  Scratch scratch;
-  return std::string(first_text(record, field, scratch, kNameBytesMax));
-}
-
 // The document that a request by name fetched; empty: it is a page, or nobody's.
 std::string document_of(const Record& record) {
   static const Field* const kUrlPath = find_field("url.path");
-  if (text_of(record, ecs::user_name).empty()) return {};
-  std::string path = text_of(record, kUrlPath);
+  if (kept_text(record, ecs::user_name).empty()) return {};
+  std::string path = kept_text(record, kUrlPath);
   const auto dot = path.rfind('.');
   if (dot == path.npos) return {};
   std::string ending = path.substr(dot + 1);
@@ -114,11 +109,11 @@ void Volumes::observe(const Event& event, std::vector<Finding>& findings) {
   if (!way) {
     if (event.kind.name == "session-closed")
       log.sessions.erase(process_of(event));  // its number may be another's next
-    else if (auto name = text_of(event.record, ecs::user_name); !name.empty())
+    else if (auto name = kept_text(event.record, ecs::user_name); !name.empty())
       log.sessions.use(process_of(event)) = name;
     return;
   }
-  if (event.kind.outcome == "failure" || text_of(event.record, ecs::event_outcome) == "failure") return;
+  if (event.kind.outcome == "failure" || kept_text(event.record, ecs::event_outcome) == "failure") return;
   const std::string account = account_of(log, event);
   if (account.empty()) return;
 
@@ -129,8 +124,8 @@ void Volumes::observe(const Event& event, std::vector<Finding>& findings) {
   Use& use = known.uses[way->number];
   static const Field* const kPath = find_field("file.path");
   static const Field* const kResource = find_field("orchestrator.resource.name");
-  std::string path = text_of(event.record, kPath);
-  if (path.empty()) path = text_of(event.record, kResource);
+  std::string path = kept_text(event.record, kPath);
+  if (path.empty()) path = kept_text(event.record, kResource);
   if (path.empty()) path = document;
   if (!path.empty()) {
     const uint64_t whole = hash_of(path) + way->number, hash = (whole ^ whole >> 29) % (known.seen.size() * 64);

@@ -13,7 +13,7 @@ constexpr std::pair<std::string_view, Body> kBodies[] = {{"KEYVALUES", Body::key
                                                          {"CSV", Body::csv},
                                                          {"XML", Body::xml},
                                                          {"NAMES", Body::names}};
-constexpr int kDepthMax = 16;
+constexpr int kMacroDepthMax = 16;
 constexpr size_t kRegexBytesMax = 32 << 10;
 
 bool is_name(std::string_view text) {
@@ -36,7 +36,7 @@ class GrokReader {
  private:
   // Returns what is wrong, or nothing.
   std::string expand(std::string_view grok, int depth, bool captured) {
-    if (depth > kDepthMax) return "macros nest deeper than 16: one of them is circular";
+    if (depth > kMacroDepthMax) return "macros nest deeper than 16: one of them is circular";
     bool in_class = false;
     for (size_t at = 0; at < grok.size(); ++at) {
       if (out_.regex.size() > kRegexBytesMax) return "the pattern expands to more than 32 KiB";

@@ -45,6 +45,11 @@ inline constexpr auto kHeaderClass = [] {
 
 inline bool is_class(char c, uint8_t bits) { return kHeaderClass[static_cast<unsigned char>(c)] & bits; }
 
+inline const char* skip_blanks(const char* at, const char* end) {
+  while (at < end && *at == ' ') ++at;
+  return at;
+}
+
 struct HeaderScan {
   Record& record;
   const Zone& zone;

@@ -8,11 +8,6 @@ namespace {
 // ASA also writes "%ASA-session-6-302013".
 inline bool is_facility(char c) { return is_class(c, kLetter | kDigit) || c == '_'; }
 
-inline const char* skip_blanks(const char* at, const char* end) {
-  while (at < end && *at == ' ') ++at;
-  return at;
-}
-
 inline bool is_severity(char c) { return c >= '0' && c <= '7'; }
 
 const Field* event_code() {

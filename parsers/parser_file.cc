@@ -11,7 +11,7 @@
 namespace yushi::parsers {
 namespace {
 
-constexpr size_t kPatternsMax = 2000;
+constexpr size_t kFilePatternsMax = 2000;
 static_assert(BodyPairs::kPairsMax == kStructuredDataMax, "a capped message says one number");
 
 class FileReader : YamlReader {
@@ -400,7 +400,7 @@ class FileReader : YamlReader {
 
   void read_patterns(const YAML::Node& node) {
     if (!node.IsSequence()) return problem(node, "patterns must be a list");
-    if (node.size() > kPatternsMax) return problem(node, "more than 2,000 patterns in one file");
+    if (node.size() > kFilePatternsMax) return problem(node, "more than 2,000 patterns in one file");
     std::set<std::string> names;
     for (const auto& item : node) {
       PatternDefinition pattern;

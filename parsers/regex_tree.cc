@@ -5,7 +5,7 @@
 namespace yushi::parsers {
 namespace {
 
-constexpr int kDepthMax = 64;
+constexpr int kRegexDepthMax = 64;
 constexpr int kRepeatMax = 1000;  // RE2's own bound
 
 ByteSet range(unsigned char from, unsigned char to) {
@@ -37,7 +37,7 @@ class RegexReader {
   bool next_is(char c) const { return more() && text_[at_] == c; }
 
   std::optional<RegexNode> alternation(int depth) {
-    if (depth > kDepthMax) return std::nullopt;
+    if (depth > kRegexDepthMax) return std::nullopt;
     std::vector<RegexNode> branches;
     do {
       auto branch = sequence(depth);

@@ -14,11 +14,6 @@ constexpr unsigned kHeadersMax = 4;  // one relay behind the other; what stands 
 
 inline bool is_capital(char c) { return c >= 'A' && c <= 'Z'; }
 
-inline const char* skip_blanks(const char* at, const char* end) {
-  while (at < end && *at == ' ') ++at;
-  return at;
-}
-
 // A time as headers have it, so that its first word is neither host nor program: "Nov  1 08:00:01",
 // "2026-11-01T08:00:01Z".
 bool begins_with_time(const HeaderScan& scan, const char* at) {

@@ -38,7 +38,7 @@ bool RowTable::add(std::string_view key, std::vector<ConstantField> constants) {
   const auto outcome = static_cast<uint32_t>(same - outcomes_.begin()) + 1;
   if (same == outcomes_.end()) outcomes_.push_back(std::move(constants));
   std::string folded(key);
-  std::transform(folded.begin(), folded.end(), folded.begin(), lower);
+  std::transform(folded.begin(), folded.end(), folded.begin(), [](char c) { return lower(c); });
   rows_.push_back({std::move(folded), outcome});
   if (rows_.size() * 2 > slots_.size()) {
     slots_.assign(std::max<size_t>(8, slots_.size() * 2), 0);

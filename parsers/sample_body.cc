@@ -11,7 +11,7 @@ namespace yushi::parsers {
 namespace {
 
 constexpr size_t kKeysMax = 512;
-constexpr size_t kDepthMax = 8;
+constexpr size_t kSampleDepthMax = 8;
 constexpr size_t kAlwaysMax = 3;
 constexpr size_t kColumnsMin = 5;
 constexpr size_t kPairsMin = 3;
@@ -43,10 +43,10 @@ class Keys {
 };
 
 void walk(simdjson::dom::element element, const std::string& path, size_t depth, Keys& keys) {
-  if (element.is_object() && depth < kDepthMax) {
+  if (element.is_object() && depth < kSampleDepthMax) {
     for (auto [key, value] : simdjson::dom::object(element))
       walk(value, path.empty() ? std::string(key) : path + "." + std::string(key), depth + 1, keys);
-  } else if (element.is_array() && depth < kDepthMax) {
+  } else if (element.is_array() && depth < kSampleDepthMax) {
     for (auto value : simdjson::dom::array(element)) walk(value, path, depth + 1, keys);
   } else {
     std::string_view text;

@@ -11,6 +11,8 @@
 
 namespace yushi::query {
 
+constexpr size_t kAlertsMissingMax = 1000;  // that could not be read, each named in the answer
+
 // Of the parameter `severity`.
 Result<Severity> least_severity(const Parameters& parameters);
 

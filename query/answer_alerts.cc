@@ -16,8 +16,6 @@ namespace {
 
 using storage::AlertEntry;
 
-constexpr size_t kMissingMax = 1000;
-
 // Whether an alert speaks of this account, host or address: its record does, or what it folds on ("actor=lin
 // host.name=web-01", "lin from 10.0.0.5").
 bool is_about(const Alert& alert, std::string_view name) {
@@ -96,7 +94,7 @@ class Evidence {
     if (asked_.cancelled) return false;
     auto record = reader.read(log, index);
     if (!record) {
-      if (missing_.size() < kMissingMax) missing_.push_back(record.error().message);
+      if (missing_.size() < kAlertsMissingMax) missing_.push_back(record.error().message);
       return true;
     }
     std::string line;
@@ -205,7 +203,7 @@ Result<AnswerEnd> answer_alerts(const Permit& permit, const Asked& asked) {
   SecretMask mask(asked.secrets);
   Evidence evidence(permit, asked, mask, end.missing);
   const auto miss = [&](std::string what) {
-    if (end.missing.size() < kMissingMax) end.missing.push_back(std::move(what));
+    if (end.missing.size() < kAlertsMissingMax) end.missing.push_back(std::move(what));
   };
   YUSHI_TRY(asked.view.each_alert(from, reverse, [&](uint64_t index, auto& entry) {
     if (end.records == left) return false;

@@ -16,8 +16,6 @@ namespace {
 
 // As detect/stories.h has them; and longer than a story lasts, so that what is shown of one is all of it.
 constexpr int64_t kQuietNs = kDay, kLongestNs = 7 * kDay, kStoryNs = 8 * kDay;
-constexpr size_t kMissingMax = 1000;
-
 // All that were raised in these times.
 Result<StoryBook> read_stories(const Permit& permit, const Asked& asked, int64_t from_ns, int64_t to_ns,
                                AnswerEnd& end) {
@@ -26,7 +24,7 @@ Result<StoryBook> read_stories(const Permit& permit, const Asked& asked, int64_t
   SecretMask mask(asked.secrets);
   const auto tenant = asked.parameters.text("tenant");
   const auto miss = [&](std::string what) {
-    if (end.missing.size() < kMissingMax) end.missing.push_back(std::move(what));
+    if (end.missing.size() < kAlertsMissingMax) end.missing.push_back(std::move(what));
   };
   bool full = false;
   YUSHI_TRY(asked.view.each_alert(first_index_of(asked.view, from_ns), false, [&](uint64_t index, auto& entry) {
