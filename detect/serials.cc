@@ -34,7 +34,8 @@ void Serials::observe(const Event& event, std::vector<Finding>& findings) {
   if (before == 0 || number < before || number - before > kStepMax) return;
   const auto step = static_cast<uint32_t>(number - before);
   const int64_t day = std::max(floor_div(event.counted.at_ns, kDay), teller.day);
-  for (int64_t gone = std::max(teller.day + 1, day - kDays + 1); gone <= day; ++gone) teller.largest[day_slot(gone)] = 0;
+  for (int64_t gone = std::max(teller.day + 1, day - kDays + 1); gone <= day; ++gone)
+    teller.largest[day_slot(gone)] = 0;
   teller.day = day;
   const uint32_t usual = *std::max_element(teller.largest.begin(), teller.largest.end());
   const bool told = teller.known >= kKnownMin && step > kMissingMin && step / kTimes > usual;
