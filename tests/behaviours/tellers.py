@@ -9,7 +9,6 @@ from spellings import said, spelling
 COMMANDS = {  # what is done, and what looks alike
     "logging-left-stopped": ("systemctl stop rsyslog", "systemctl status rsyslog"),
     "log-cleared": ("rm -f /var/log/secure", "tail /var/log/secure"),
-    "firewall-opened": ("iptables -I INPUT -p tcp --dport 4444 -j ACCEPT", "iptables -L INPUT -n"),
     "account-made": ("useradd -m -G wheel svc2", "id svc2"),
 }
 
