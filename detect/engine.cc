@@ -39,7 +39,7 @@ constexpr std::string_view kFoldsId = "folds", kCorrelationsId = "correlations",
                            kHabitsId = "habits", kSilenceId = "silence", kHeldBackId = "held-back",
                            kStoriesId = "stories", kRoomId = "room", kProfilesId = "profiles";
 constexpr uint32_t kCorrelationsVersion = 1, kWindowsVersion = 1, kSilenceVersion = 2, kHeldBackVersion = 1,
-                   kStoriesVersion = 1, kRoomVersion = 1, kProfilesVersion = 1, kHabitsVersion = 3;
+                   kStoriesVersion = 1, kRoomVersion = 1, kProfilesVersion = 2, kHabitsVersion = 3;
 constexpr size_t kStateHeadBytes = kStateMagic.size() + 2;  // the version's digit and a line feed
 constexpr size_t kChecksumBytes = 8;
 // The hour of a login is judged by itself; what weighs little within this time of it says no more of the hour.

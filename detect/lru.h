@@ -138,7 +138,10 @@ class LruMap final : public Remembering {
   template <class Visit>
   void change_each(Visit&& visit) {
     for (Entry* entry = oldest_; entry; entry = entry->newer)
-      if (visit(entry->key(), entry->value)) bytes_ += recount(*entry);
+      if (visit(entry->key(), entry->value)) {
+        keep_within_bounds(*entry);  // none that was counted is beyond them, or it would be smaller when it is loaded
+        bytes_ += recount(*entry);
+      }
   }
 
   bool full() const { return size_ >= entries_max_; }
@@ -155,7 +158,7 @@ class LruMap final : public Remembering {
   uint64_t bytes() override {
     if constexpr (kGrows)  // those that were used stand at the end
       for (Entry* entry = newest_; entry && !entry->is_counted; entry = entry->older) {
-        if constexpr (requires { entry->value.keep_within_bounds(); }) entry->value.keep_within_bounds();
+        keep_within_bounds(*entry);
         bytes_ += recount(*entry);
         entry->is_counted = true;
       }
@@ -264,6 +267,9 @@ class LruMap final : public Remembering {
     std::swap(forgotten_, other.forgotten_);
   }
 
+  static void keep_within_bounds(Entry& entry) {
+    if constexpr (requires { entry.value.keep_within_bounds(); }) entry.value.keep_within_bounds();
+  }
   // How many bytes it has more than before.
   static uint64_t recount(Entry& entry) {
     const uint64_t before = entry.bytes;

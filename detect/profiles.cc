@@ -1,6 +1,7 @@
 #include "detect/profiles.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace yushi::detect {
 
@@ -12,12 +13,13 @@ uint64_t Profile::settle() {
 
 void Profile::keep_within_bounds() {
   for (uint64_t bytes = settle(); bytes > kBytesMax; bytes = settle()) {
-    std::vector<std::pair<uint64_t, size_t>> largest;
-    for (size_t i = 0; i < parts_.size(); ++i) largest.emplace_back(parts_[i]->settle(), i);
+    const size_t tries_from = place_of(Part::attempts);
+    std::vector<std::tuple<bool, uint64_t, size_t>> largest;  // what was tried first
+    for (size_t i = 0; i < parts_.size(); ++i) largest.emplace_back(i >= tries_from, parts_[i]->settle(), i);
     std::sort(largest.rbegin(), largest.rend());
     const auto gives = [&](bool much) {
       return std::any_of(largest.begin(), largest.end(),
-                         [&](const auto& one) { return parts_[one.second]->give_up(much); });
+                         [&](const auto& one) { return parts_[std::get<2>(one)]->give_up(much); });
     };
     if (gives(false) || gives(true)) continue;
     has_ ^= std::bit_floor(has_);
@@ -25,12 +27,40 @@ void Profile::keep_within_bounds() {
   }
 }
 
+bool Profiles::is_named(Part part) {
+  return part == Part::disabled || part == Part::made || part == Part::rights || part == Part::volumes ||
+         part == Part::habits;
+}
+
+Profile& Profiles::use(std::string_view log, std::string_view name, Part part) {
+  auto& [known, named] = by_log_.use(log);
+  if (Profile* profile = known.find(name)) return *profile;
+  if (is_named(part)) return named.use(name);
+  Profile& out = known.use(name);
+  if (Profile* before = named.find(name)) {  // when it was only named
+    out = std::move(*before);
+    named.erase(name);
+  }
+  return out;
+}
+
+Profile& Profiles::at_rest(std::string_view log, std::string_view name, Part part) {
+  auto& [known, named] = by_log_.use(log);
+  Profile* profile = known.at_rest(name);
+  if (!profile && is_named(part)) profile = named.at_rest(name);
+  return profile ? *profile : use(log, name, part);
+}
+
 void Profiles::save(std::string& out) const {
-  save_by_log(by_log_, out, [](const Profile&) {});
+  save_logs(by_log_, out, [&out](const Log& log) {
+    for (auto* accounts : {&log.known, &log.named}) save_entries(*accounts, out, [](const Profile&) {});
+  });
 }
 
 bool Profiles::load(Reader& in) {
-  return load_by_log(by_log_, kAccountsMax, in, [](Profile&) {});
+  return load_logs(by_log_, in, [&in](Log& log) {
+    return load_entries(log.known, in, [](Profile&) {}) && load_entries(log.named, in, [](Profile&) {});
+  });
 }
 
 }  // namespace yushi::detect

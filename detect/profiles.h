@@ -1,13 +1,18 @@
 // What detectors remember of an account of a log: one profile, in which each of them has a part.
 //
 // All parts of an account have one key, one place in the order of use, and one bound in bytes. What is beyond it goes
-// when bytes are counted (detect/room.h): the largest part gives up what of it was used longest ago, down to what it
-// rests on; when none has more than that, one gives up much, or the last one goes. What is tried on an account that has
-// no profile stands elsewhere (detect/attempts.h, detect/guessing.h): no stranger makes one by a name that he invents.
+// when bytes are counted (detect/room.h): first what was tried on it, so that nobody who guesses drives out what it is
+// known by; then the largest part gives up what of it was used longest ago, down to what it rests on; when none has
+// more than that, one gives up much, or the last one goes.
+//
+// Known is an account that did something itself. One that was only named (in a command that would disable, make or
+// favour it, in a request) is held apart, so that names that somebody invents drive out no known one; and what is tried
+// on it stands elsewhere (detect/attempts.h, detect/guessing.h).
 //
 // Invariants  What goes depends on what is held at a tick alone, so that a replay forgets the same. The order of use is
 //             part of the state.
-// Memory      Per log kAccountsMax accounts, the one not seen for longest goes; each Profile::kBytesMax, and its name.
+// Memory      Per log kAccountsMax accounts that are known and as many that are only named, of either the one not seen
+//             for longest goes; each Profile::kBytesMax, and its name.
 // Threads     One owner.
 #pragma once
 
@@ -97,7 +102,8 @@ class Profiles {
   static constexpr size_t kAccountsMax = 4096;
 
   void hold(Holdings& out) {
-    for (auto& [log, profiles] : by_log_) out.push_back({log, Kept::accounts, &profiles});
+    for (auto& [name, log] : by_log_)
+      for (auto* accounts : {&log.known, &log.named}) out.push_back({name, Kept::accounts, accounts});
   }
   // Their names and order. What stands in them is saved by who has the parts, and loaded after it.
   void save(std::string& out) const;
@@ -106,44 +112,62 @@ class Profiles {
  private:
   template <class Value>
   friend class Parts;
-  ByLog<LruMap<Profile>> by_log_;
+  struct Log {
+    LruMap<Profile> known{kAccountsMax}, named{kAccountsMax};  // an account stands in one of them
+  };
+  // Whether it says what others do to the account, or say of it.
+  static bool is_named(Part part);
+  Profile& use(std::string_view log, std::string_view name, Part part);
+  // Of what is loaded: the order of use is known already.
+  Profile& at_rest(std::string_view log, std::string_view name, Part part);
+
+  ByLog<Log> by_log_;
 };
 
 // One detector's parts of all profiles.
 template <class Value>
 class Parts {
  public:
-  Parts(Profiles& profiles, Part part) : profiles_(&profiles.by_log_), part_(part) {}
+  Parts(Profiles& profiles, Part part) : profiles_(&profiles), part_(part) {}
 
   // Nobody has one.
   bool is_empty() const { return !any_; }
-  // That of this account, whose profile is now the most recently used; nullptr when there is none.
+  // That of this account, whose profile is now the most recently used; nullptr, and no use, when there is none.
   Value* find(std::string_view log, std::string_view account) {
-    if (!any_) return nullptr;
-    auto* profiles = profiles_->find(log);
-    const Profile* profile = profiles ? profiles->find(ShortName(account)) : nullptr;
-    return profile ? profile->find<Value>(part_) : nullptr;
+    auto* const of_log = any_ ? profiles_->by_log_.find(log) : nullptr;
+    if (!of_log) return nullptr;
+    const ShortName name(account);
+    for (auto* accounts : {&of_log->known, &of_log->named})
+      if (const Profile* profile = accounts->peek(name)) {
+        Value* const value = profile->find<Value>(part_);
+        if (value) accounts->find(name);
+        return value;
+      }
+    return nullptr;
   }
   // The same without counting as a use.
   const Value* peek(std::string_view log, std::string_view account) const {
-    const auto* profiles = std::as_const(*profiles_).find(log);
-    const Profile* profile = profiles ? profiles->peek(ShortName(account)) : nullptr;
+    const auto* of_log = std::as_const(profiles_->by_log_).find(log);
+    if (!of_log) return nullptr;
+    const ShortName name(account);
+    const Profile* profile = of_log->known.peek(name);
+    if (!profile) profile = of_log->named.peek(name);
     return profile ? profile->find<Value>(part_) : nullptr;
   }
   // Made empty when there was none.
   Value& use(std::string_view log, std::string_view account) {
     any_ = true;
-    return profiles_->use(log, Profiles::kAccountsMax).use(ShortName(account)).template use<Value>(part_);
+    return profiles_->use(log, ShortName(account), part_).template use<Value>(part_);
   }
-  // The same of what is tried: of a stranger, who has no profile, it is one of `strangers`.
+  // The same of what is tried: of a stranger, who is not known, it is one of `strangers`.
   Value* find(std::string_view log, std::string_view account, LruMap<Value>& strangers) {
     Value* const value = find(log, account);
     return value ? value : strangers.find(ShortName(account));
   }
   Value& use(std::string_view log, std::string_view account, LruMap<Value>& strangers) {
     const ShortName name(account);
-    auto* profiles = profiles_->find(log);
-    Profile* const profile = profiles ? profiles->find(name) : nullptr;
+    auto* const of_log = profiles_->by_log_.find(log);
+    Profile* const profile = of_log ? of_log->known.find(name) : nullptr;
     if (!profile) return strangers.use(name);
     if (Value* known = profile->find<Value>(part_)) return *known;
     any_ = true;
@@ -157,29 +181,32 @@ class Parts {
   // From the account that was used longest ago on.
   template <class Visit>
   void for_each(std::string_view log, Visit&& visit) const {  // visit(std::string_view account, const Value&)
-    if (const auto* profiles = std::as_const(*profiles_).find(log)) visit_parts(*profiles, visit);
+    if (const auto* of_log = std::as_const(profiles_->by_log_).find(log)) visit_parts(*of_log, visit);
   }
   // Of all logs. `visit` may change it; that is no use of it.
   template <class Visit>
   void change_each(Visit&& visit) {  // bool visit(std::string_view log, std::string_view account, Value&)
     if (!any_) return;
-    for (auto& [log, profiles] : *profiles_)
-      profiles.change_each([&, &log = log](std::string_view account, const Profile& profile) {
+    for (auto& [name, log] : profiles_->by_log_) {
+      const auto change = [&, &log_name = name](std::string_view account, const Profile& profile) {
         Value* const value = profile.find<Value>(part_);
-        return value && visit(std::string_view(log), account, *value);
-      });
+        return value && visit(std::string_view(log_name), account, *value);
+      };
+      log.known.change_each(change);
+      if (Profiles::is_named(part_)) log.named.change_each(change);
+    }
   }
 
   // As save_by_log() and load_by_log() of maps.
   template <class SaveValue>
   void save(std::string& out, SaveValue&& save_value) const {
-    put_varint(out, profiles_->size());
-    for (const auto& [log, profiles] : *profiles_) {
+    put_varint(out, profiles_->by_log_.size());
+    for (const auto& [name, log] : profiles_->by_log_) {
       uint64_t count = 0;
-      visit_parts(profiles, [&count](std::string_view, const Value&) { ++count; });
-      put_text(out, log);
+      visit_parts(log, [&count](std::string_view, const Value&) { ++count; });
+      put_text(out, name);
       put_varint(out, count);
-      visit_parts(profiles, [&](std::string_view account, const Value& value) {
+      visit_parts(log, [&](std::string_view account, const Value& value) {
         put_text(out, account);
         save_value(value);
       });
@@ -188,9 +215,9 @@ class Parts {
   template <class LoadValue>
   bool load(Reader& in, LoadValue&& load_value) {
     for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
-      auto& profiles = profiles_->use(in.text(), Profiles::kAccountsMax);
+      const std::string_view log = in.text();
       for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-        Value& value = at_rest(profiles, in.text());
+        Value& value = at_rest(log, in.text());
         if constexpr (std::is_void_v<decltype(load_value(value))>)
           load_value(value);
         else if (!load_value(value))
@@ -218,10 +245,9 @@ class Parts {
   }
   template <class LoadValue>
   bool load(std::string_view log, LruMap<Value>& strangers, Reader& in, LoadValue&& load_value) {
-    auto& profiles = profiles_->use(log, Profiles::kAccountsMax);
     for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
       const std::string_view name = in.text();
-      if (!load_value(name.size() < kMarkBytes ? strangers.use(name) : at_rest(profiles, name.substr(kMarkBytes))))
+      if (!load_value(name.size() < kMarkBytes ? strangers.use(name) = Value() : at_rest(log, name.substr(kMarkBytes))))
         return false;
     }
     return in.ok();
@@ -230,20 +256,21 @@ class Parts {
  private:
   static constexpr size_t kMarkBytes = ShortName::kBytesMax + 1;
 
-  // Of what is loaded: the order of use is known already.
-  Value& at_rest(LruMap<Profile>& profiles, std::string_view account) {
+  // Empty: damaged state may name an account twice.
+  Value& at_rest(std::string_view log, std::string_view account) {
     any_ = true;
-    Profile* const known = profiles.at_rest(account);
-    return (known ? *known : profiles.use(account)).template use<Value>(part_);
+    return profiles_->at_rest(log, ShortName(account), part_).template use<Value>(part_) = Value();
   }
   template <class Visit>
-  void visit_parts(const LruMap<Profile>& profiles, Visit&& visit) const {
-    profiles.for_each([&](std::string_view account, const Profile& profile) {
+  void visit_parts(const Profiles::Log& log, Visit&& visit) const {
+    const auto visit_part = [&](std::string_view account, const Profile& profile) {
       if (const Value* value = profile.find<Value>(part_)) visit(account, *value);
-    });
+    };
+    log.known.for_each(visit_part);
+    if (Profiles::is_named(part_)) log.named.for_each(visit_part);
   }
 
-  ByLog<LruMap<Profile>>* profiles_;
+  Profiles* profiles_;
   Part part_;
   bool any_ = false;  // since it was made; most have no part where nobody is disabled, or made
 };

@@ -68,19 +68,21 @@ std::string names_text(const std::vector<const OddCommand*>& commands, Lang lang
 
 }  // namespace
 
-// Of several the one that has learned least; of two only where much is asked for.
+// Of several the one that has learned least; of two only where much is asked for, and its seldom commands before it.
 bool UnusualCommands::Account::give_up(bool much) {
-  if (streams.size() <= (much ? 0u : 2u)) return false;
-  if (streams.size() == 1) return streams.front().habit.give_up();
-  streams.erase(std::min_element(streams.begin(), streams.end(),
-                                 [](const Stream& a, const Stream& b) { return a.habit.blocks() < b.habit.blocks(); }));
+  const auto least = std::min_element(streams.begin(), streams.end(), [](const Stream& a, const Stream& b) {
+    return a.habit.blocks() < b.habit.blocks();
+  });
+  if (much && least != streams.end() && least->habit.give_up()) return true;
+  if (streams.size() <= (much ? 1u : 2u)) return false;
+  streams.erase(least);
   return true;
 }
 
 UnusualCommands::Stream& UnusualCommands::Account::use(const std::string& dataset) {
   const auto at = std::find_if(streams.begin(), streams.end(), [&](auto& one) { return one.dataset == dataset; });
   if (at != streams.end()) return *at;
-  if (streams.size() == kStreamsMax) give_up(true);
+  if (streams.size() == kStreamsMax) give_up(false);
   Stream& out = streams.emplace_back();
   out.dataset = dataset;
   return out;

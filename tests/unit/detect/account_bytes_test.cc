@@ -25,7 +25,7 @@ class OneAccount : public testing::Test {
     options_.lists = Lists::load(settings);
   }
 
-  void show(std::vector<Line> lines) {
+  std::vector<Finding> show(const std::vector<Line>& lines) {
     batches_.push_back(committer_.batch(lines));
     std::vector<Finding> findings;
     Scratch scratch;
@@ -38,6 +38,7 @@ class OneAccount : public testing::Test {
       if (login) event.login = &*login;
       detectors_.observe(event, detectors_.wanted_by(kind), findings);
     }
+    return findings;
   }
   Line of_kind(std::string kind, std::vector<std::pair<std::string, std::string>> values,
                std::string dataset = "bastion") {
@@ -132,6 +133,54 @@ TEST_F(OneAccount, is_held_within_its_bound_at_each_tick) {
     habits_.add("default", who, std::to_string(i), now_, *utc_);
     ASSERT_LE(held(who), 4u << 10) << i;
   }
+}
+
+// Of whom two kinds of logs tell all day, while somebody guesses his password.
+TEST_F(OneAccount, that_is_guessed_keeps_what_it_is_known_by_and_is_told_of) {
+  const std::string who = "lin";
+  const std::vector<std::string> hosts{"web-01", "web-02", "web-03", "web-04"};
+  for (int day = 0; day < 30; ++day) {
+    std::vector<Line> lines;
+    now_ = kStart + day * kDay;
+    for (const auto& host : hosts) lines.push_back(login(now_ += kMinute, who, "10.0.0.1", host));
+    for (int i = 0; i < 100; ++i)
+      for (const auto* teller : {"sudo", "auditd"})
+        lines.push_back(of_kind("command",
+                                {{"user.name", who},
+                                 {"user.effective.name", "root"},
+                                 {"process.command_line", "program" + std::to_string(i * (day + 1) % 29)}},
+                                teller));
+    show(lines);
+    for (int i = 0; i < 12; ++i) habits_.add("default", who, "rule" + std::to_string(i), now_, *utc_);
+    held(who);
+  }
+  const uint64_t before = held(who);
+  EXPECT_GE(before, 2'800u);
+  EXPECT_LE(before, 3'000u);
+  for (int i = 0; i < 5'000; ++i) {
+    std::vector<Line> lines;
+    now_ += kSecond;
+    for (const auto* way : {"failed", "pam", "invalid"}) lines.push_back(failed_login(now_, who, address(i), way));
+    show(lines);
+    ASSERT_LE(held(who), 4u << 10);
+  }
+  const auto told = show({login(now_ += kSecond, who, address(5'000))});
+  EXPECT_TRUE(std::any_of(told.begin(), told.end(), [](auto& one) { return one.kind->id == "bruteforce.success"; }));
+  EXPECT_FALSE(detectors_.find<Accounts>()->is_new_source("default", who, "10.0.0.1"));
+  for (int i = 0; i < 12; ++i)
+    EXPECT_EQ(habits_.known("default", who, "rule" + std::to_string(i), now_ + kDay, *utc_).days, 30u) << i;
+}
+
+// Commands that name accounts, thousands of them: who gives them drives out nobody.
+TEST_F(OneAccount, that_is_known_stays_so_when_somebody_names_many) {
+  show({login(now_ += kMinute, "lin", "10.0.0.1")});
+  std::vector<Line> lines;
+  for (int i = 0; i < 5'000; ++i)
+    for (const char* command : {"useradd x", "usermod -L y", "gpasswd -a z"})
+      lines.push_back(
+          of_kind("command", {{"user.name", "eve"}, {"process.command_line", command + std::to_string(i) + " group"}}));
+  show(lines);
+  EXPECT_FALSE(detectors_.find<Accounts>()->is_new_source("default", "lin", "10.0.0.1"));
 }
 
 TEST_F(OneAccount, of_an_administrator_is_held_within_what_the_documents_say) {
