@@ -14,9 +14,7 @@ namespace {
 constexpr FindingKind kBruteForce{
     "bruteforce.success",   "Brute force that ends in a success", 3, "attack.t1110", "暴力破解成功",
     "attack.initial-access"};
-constexpr uint64_t kHashOfWay = 0x7fff;
-
-uint16_t tiny_hash_of(std::string_view text) { return static_cast<uint16_t>(hash_of(text)); }
+constexpr uint64_t kHashOfWay = 0x7fffffff;
 
 // The tries that `counts` says yes to, of the way that most of them were told in.
 template <class Try, class Counts>
@@ -45,11 +43,22 @@ std::set<uint64_t> others_of(const std::vector<Try>& tries) {
 
 bool Attempts::Key::give_up(bool) {
   if (tries.size() <= kTriesMin) return false;
-  tries.erase(tries.begin());
+  // The way that is told most counts: of the others first.
+  std::map<uint32_t, size_t> by_way;
+  for (const auto& attempt : tries) ++by_way[attempt.way];
+  const uint32_t least = std::min_element(by_way.begin(), by_way.end(), [](const auto& a, const auto& b) {
+                           return a.second < b.second;
+                         })->first;
+  tries.erase(std::find_if(tries.begin(), tries.end(), [&](const Try& attempt) { return attempt.way == least; }));
   return true;
 }
 
 int32_t Attempts::Key::place(uint64_t index) {
+  // From the oldest that is left on, as after loading.
+  if (const int64_t gone = tries.empty() ? 0 : tries.front().since_first; gone != 0) {
+    first_index += static_cast<uint64_t>(gone);
+    for (auto& attempt : tries) attempt.since_first = static_cast<int32_t>(attempt.since_first - gone);
+  }
   const auto since_first = static_cast<int64_t>(index - first_index);
   if (!tries.empty() && since_first == static_cast<int32_t>(since_first)) return static_cast<int32_t>(since_first);
   tries.clear();
@@ -63,7 +72,7 @@ void Attempts::add(Key& key, const LoginEvent& login, std::string_view other) {
   Try attempt;
   attempt.at_ns = login.at_ns;
   attempt.since_first = key.place(login.index);
-  attempt.other = tiny_hash_of(other);
+  attempt.other = sure_hash_of(other);
   attempt.way = hash_of(login.way) & kHashOfWay;
   attempt.of_receipt = login.of_receipt;
   size_t times = std::min<size_t>(login.times, kTriesMax);
@@ -94,7 +103,7 @@ void Attempts::succeeded(std::string_view log, const LoginEvent& login, bool new
   Log* const known = by_log_.find(log);
   if (!known) return;
   const ShortName user(login.user), source(login.source);
-  const uint16_t user_hash = tiny_hash_of(user), source_hash = tiny_hash_of(source);
+  const uint64_t user_hash = sure_hash_of(user), source_hash = sure_hash_of(source);
   auto before = [&login](const Try& attempt) {
     return attempt.at_ns <= login.at_ns && login.at_ns - attempt.at_ns <= kWindowNs;
   };
@@ -168,7 +177,7 @@ void Attempts::succeeded(std::string_view log, const LoginEvent& login, bool new
     }
   }
   // Those who get in had their typing errors; they do not count against the next login.
-  auto forget = [](Key* key, uint16_t other, bool all) {
+  auto forget = [](Key* key, uint64_t other, bool all) {
     if (!key) return;
     auto gone = [&](const Try& attempt) { return all || attempt.other == other; };
     key->tries.erase(std::remove_if(key->tries.begin(), key->tries.end(), gone), key->tries.end());
@@ -196,7 +205,7 @@ bool Attempts::load_key(Key& key, Reader& in) {
     Try attempt;
     attempt.at_ns = bounded_time(in.signed_varint());
     attempt.since_first = key.place(in.varint());
-    attempt.other = static_cast<uint16_t>(in.be64());
+    attempt.other = in.be64();
     attempt.way = in.be64() & kHashOfWay;
     attempt.of_receipt = in.varint() != 0;
     if (key.tries.size() == kTriesMax) key.tries.erase(key.tries.begin());  // of a version that kept more

@@ -10,7 +10,7 @@
 // several (`message repeated 5 times: [ Failed password …]`) counts as so many, kTriesMax at most.
 //
 // Invariants  Integers only, in commit order, no clock.
-// Memory      Per log kKeysMax addresses and accounts without a profile (the one not seen for longest goes), each with
+// Memory      Per log kKeysMax addresses and accounts that are not known (the one not seen for longest goes), each with
 //             kTriesMax failures; of the others a part of their profiles (detect/profiles.h).
 // Threads     One owner.
 #pragma once
@@ -37,7 +37,8 @@ class Attempts final : public Detector {
   static constexpr uint32_t kDistributedMin = 10;
   static constexpr uint32_t kSourcesMin = 3;
   static constexpr size_t kKeysMax = 4096;
-  static constexpr size_t kTriesMin = 10;  // that a profile does not give up
+  static constexpr size_t kTriesMin =
+      15;  // that a profile does not give up: of the way told most, kDistributedMin and five of its own
   static constexpr size_t kTriesMax = 40;  // ten attempts that are told in up to four lines each
 
   bool wants(const EventKind& kind) const override { return kind.login != EventKind::Login::none; }
@@ -55,10 +56,10 @@ class Attempts final : public Detector {
  private:
   struct Try {
     int64_t at_ns = 0;
+    uint64_t other = 0;       // sure hash of the account (by source) or of the address (by account)
     int32_t since_first = 0;  // its record, from Key::first_index on
-    uint16_t other = 0;       // hash of the account (by source) or of the address (by account)
-    uint16_t way : 15 = 0;    // hash of the way it was told
-    uint16_t of_receipt : 1 = 0;
+    uint32_t way : 31 = 0;    // hash of the way it was told
+    uint32_t of_receipt : 1 = 0;
   };
   struct Key {
     uint64_t first_index = 0;
@@ -73,7 +74,7 @@ class Attempts final : public Detector {
   };
   using Keys = LruMap<Key>;
   struct Log {
-    Keys by_source{kKeysMax}, strangers{kKeysMax};  // by account, of those that have no profile
+    Keys by_source{kKeysMax}, strangers{kKeysMax};  // by account, of those that are not known
   };
   void failed(std::string_view log, const LoginEvent& login);
   // `new_source`: the account has never logged in from this address; it may never have logged in at all.

@@ -35,13 +35,13 @@ std::vector<DetectorRow>& detector_table() {
   // All ask the accounts for what they were wont to before this login.
   static std::vector<DetectorRow> table{
       {"actors", "Which accounts stand behind the numbers of the audit system", 1, make<Actors>},
-      {"attempts", "Brute force that ends in a success", 1, make<Attempts>},
-      {"guessing", "Password guessing, fast, slow, spread over accounts or over addresses", 2, make<Guessing>},
+      {"attempts", "Brute force that ends in a success", 2, make<Attempts>},
+      {"guessing", "Password guessing, fast, slow, spread over accounts or over addresses", 3, make<Guessing>},
       {"site", "Accounts that are new to all, hosts logged in to from elsewhere", 1, make<Site>},
       {"disabled-accounts", "Accounts that were disabled and are used", 1, make<Disabled>},
       {"short-lived-accounts", "Accounts that are made, used and deleted", 1, make<ShortLived>},
       {"service-accounts", "Accounts of services at which a person sits", 1, make<ServiceAccounts>},
-      {"travel", "Accounts at two places between which nobody gets in the time", 3, make<Travel>},
+      {"travel", "Accounts at two places between which nobody gets in the time", 4, make<Travel>},
       {"accounts", "From where, on which hosts and at which hours accounts log in", 1, make<Accounts>},
       {"root-hours", "At which hours accounts act as root", 1, make<RootHours>},
       {"services", "Services that were stopped and not started again", 1, make<Services>},

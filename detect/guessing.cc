@@ -192,9 +192,11 @@ Guessing::Tried::Way& Guessing::add(Tried& tried, const LoginEvent& login) {
     ++way->shown_size;
   way->shown[way->shown_size - 1u] = login.index;
 
-  const uint32_t address = short_hash_of(login.source), second = static_cast<uint32_t>(second_of(login.at_ns));
+  const uint64_t whole = sure_hash_of(login.source);
+  const std::array<uint32_t, 2> address{static_cast<uint32_t>(whole >> 32), static_cast<uint32_t>(whole)};
+  const auto second = static_cast<uint32_t>(second_of(login.at_ns));
   auto known = std::find_if(tried.addresses.begin(), tried.addresses.end(),
-                            [address](auto& one) { return one.hash == address; });
+                            [&address](auto& one) { return one.hash == address; });
   if (known == tried.addresses.end()) {
     if (tried.addresses.size() == kAddressesMax)
       tried.addresses.erase(std::min_element(tried.addresses.begin(), tried.addresses.end(),
@@ -259,7 +261,7 @@ void Guessing::save_tried(const Tried& tried, std::string& out) {
   }
   put_varint(out, tried.addresses.size());
   for (const auto& one : tried.addresses) {
-    put_varint(out, one.hash);
+    for (uint32_t half : one.hash) put_varint(out, half);
     put_varint(out, one.second);
   }
 }
@@ -340,8 +342,8 @@ bool Guessing::load_tried(Tried& tried, Reader& in) {
   uint64_t addresses = in.varint();
   if (addresses > kAddressesMax) return false;
   for (; addresses > 0 && in.ok(); --addresses) {
-    const auto hash = static_cast<uint32_t>(in.varint());
-    tried.addresses.push_back({hash, static_cast<uint32_t>(in.varint())});
+    auto& one = tried.addresses.emplace_back();
+    for (uint32_t* number : {&one.hash[0], &one.hash[1], &one.second}) *number = static_cast<uint32_t>(in.varint());
   }
   return true;
 }

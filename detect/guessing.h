@@ -11,7 +11,7 @@
 // Invariants  Integers only, in commit order, no clock.
 // Memory      Per log kKeysMax addresses, accounts and networks, the one not seen for longest goes; addresses with
 //             kWaysMax ways of telling and the names that fill Places (detect/places.h), accounts with half a KiB,
-//             in their profiles where they have one (detect/profiles.h).
+//             those that are known in their profiles (detect/profiles.h).
 // Threads     One owner.
 #pragma once
 
@@ -91,8 +91,8 @@ class Guessing final : public Detector {
       std::array<uint64_t, kShownMax> shown{};  // the newest records
     };
     struct Address {
-      uint32_t hash = 0;
-      uint32_t second = 0;  // of event time, when it tried last
+      std::array<uint32_t, 2> hash{};  // sure
+      uint32_t second = 0;             // of event time, when it tried last
     };
     std::vector<Way> ways;
     std::vector<Address> addresses;
@@ -105,7 +105,7 @@ class Guessing final : public Detector {
   };
   struct Log {
     LruMap<Key> by_source{kKeysMax};
-    LruMap<Tried> strangers{kKeysMax};  // by account, of those that have no profile
+    LruMap<Tried> strangers{kKeysMax};  // by account, of those that are not known
     LruMap<Network> networks{kKeysMax};
   };
 

@@ -26,6 +26,8 @@ uint64_t hash_of(std::string_view text) {
   return hash;
 }
 
+uint64_t sure_hash_of(std::string_view text) { return get_be64(as_bytes(sha256(text)).data()); }
+
 ShortName::ShortName(std::string_view name) : view_(name) {
   if (name.size() <= kBytesMax) return;
   constexpr size_t kHashLetters = 16;

@@ -18,6 +18,9 @@ std::string network_of(std::string_view address);
 uint64_t hash_of(std::string_view text);
 inline uint32_t short_hash_of(std::string_view text) { return static_cast<uint32_t>(hash_of(text)); }
 
+// Where somebody may choose the text: nobody finds two that have one.
+uint64_t sure_hash_of(std::string_view text);
+
 // A name as it is remembered: of more than kBytesMax bytes the first ones and a hash of all, so that no two are one.
 class ShortName {
  public:

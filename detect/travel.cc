@@ -19,7 +19,8 @@ constexpr double kDegree = 10'000;
 constexpr int64_t kAgainNs = 3 * kSecond;  // several daemons tell of one login
 
 // The name, now the last of those that are remembered; whether it was among them.
-bool remember(std::array<uint32_t, Travel::kRemembered>& hashes, uint32_t hash) {
+template <class Hash>
+bool remember(std::array<Hash, Travel::kRemembered>& hashes, Hash hash) {
   auto at = std::find(hashes.begin(), hashes.end(), hash);
   const bool was_known = at != hashes.end();
   if (!was_known) at = hashes.begin();
@@ -82,9 +83,9 @@ void Travel::observe(const Event& event, std::vector<Finding>& findings) {
   if (name == "root") name += " on " + host;
   Account& account = accounts_.use(event.log, name);
   const bool is_on_its_way = std::find(account.host_addresses.begin(), account.host_addresses.end(),
-                                       short_hash_of(source)) != account.host_addresses.end();
+                                       sure_hash_of(source)) != account.host_addresses.end();
   if ((event.record.marks & kByRelay) == 0)
-    remember(account.host_addresses, short_hash_of(event.record.origin->address.substr(0, kPlaceBytesMax)));
+    remember(account.host_addresses, sure_hash_of(event.record.origin->address.substr(0, kPlaceBytesMax)));
   if (is_on_its_way) return;
   const int64_t apart_ns = std::llabs(login.at_ns - account.at_ns);
   if (source == account.source && apart_ns <= kAgainNs) return;
@@ -151,8 +152,8 @@ void Travel::save(std::string& out) const {
         out, (account.place.has_point ? 1u : 0u) | (account.place.is_listed ? 2u : 0u) | (account.came_anew ? 4u : 0u));
     put_signed(out, account.place.latitude);
     put_signed(out, account.place.longitude);
-    for (const auto* hashes : {&account.places, &account.host_addresses})
-      for (uint32_t hash : *hashes) put_varint(out, hash);
+    for (uint32_t hash : account.places) put_varint(out, hash);
+    for (uint64_t hash : account.host_addresses) put_varint(out, hash);
   });
 }
 
@@ -169,8 +170,8 @@ bool Travel::load(Reader& in) {
     account.came_anew = (marks & 4) != 0;
     account.place.latitude = static_cast<int32_t>(std::clamp<int64_t>(in.signed_varint(), -900'000, 900'000));
     account.place.longitude = static_cast<int32_t>(std::clamp<int64_t>(in.signed_varint(), -1'800'000, 1'800'000));
-    for (auto* hashes : {&account.places, &account.host_addresses})
-      for (uint32_t& hash : *hashes) hash = static_cast<uint32_t>(in.varint());
+    for (uint32_t& hash : account.places) hash = static_cast<uint32_t>(in.varint());
+    for (uint64_t& hash : account.host_addresses) hash = in.varint();
   });
 }
 

@@ -61,7 +61,9 @@ class Travel final : public Detector {
     uint32_t quick = 0;  // a bit a login, the newest is bit 0
     // When it was there last for the first time, and nothing was told of that.
     bool came_anew = false;
-    std::array<uint32_t, kRemembered> places{}, host_addresses{};  // hashes, the one used last at the end; 0: none
+    // Hashes, the one used last at the end; 0: none.
+    std::array<uint32_t, kRemembered> places{};
+    std::array<uint64_t, kRemembered> host_addresses{};  // sure ones
     auto parts() { return std::tie(source, place.name); }
   };
   bool place_of(std::string_view address, Place* out) const;

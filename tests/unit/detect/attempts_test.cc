@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "detect/places.h"
 #include "events.h"
 
 namespace yushi::detect {
@@ -57,6 +58,20 @@ TEST(Attempts, an_address_is_one_however_it_is_written) {
   auto found = of_rule(all, "bruteforce.success");
   ASSERT_EQ(found.size(), 1u);
   EXPECT_NE(found[0]->reason.find("from 2001:db8::9 "), std::string::npos) << found[0]->reason;
+}
+
+// Who has a network of 2^64 addresses chooses those that a weak hash takes for one.
+TEST(Attempts, addresses_that_somebody_chose_are_as_many_as_they_are) {
+  std::vector<std::string> chosen;
+  for (int i = 1; chosen.size() < 13; ++i) {
+    char text[40];
+    std::snprintf(text, sizeof text, "2001:db8::%x:%x", i >> 16 | 0x1000, i & 0xffff);
+    if (chosen.empty() || (hash_of(text) & UINT16_MAX) == (hash_of(chosen[0]) & UINT16_MAX)) chosen.push_back(text);
+  }
+  std::vector<Line> events;
+  for (int i = 0; i < 12; ++i) events.push_back(failed_login(kStart + i * 5 * kSecond, "alice", chosen[i]));
+  events.push_back(login(kStart + 2 * kMinute, "alice", chosen[12]));
+  EXPECT_EQ(count(events), 1u);
 }
 
 TEST(Attempts, four_failures_are_typing_errors) {
