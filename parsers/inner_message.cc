@@ -39,7 +39,7 @@ bool InnerMessage::take(MatchJob& job, const PatternDefinition& pattern, size_t 
   auto& outer = job.captures;
   const auto found = std::find_if(outer.begin() + static_cast<ptrdiff_t>(before), outer.end(),
                                   [](auto& one) { return one.field == ecs::message; });
-  if (found == outer.end() || job.is_decoded) return false;
+  if (found == outer.end()) return false;
   const Capture message = *found;
   const auto has = [&](const Field* field) {
     return std::any_of(outer.begin(), outer.end(), [&](auto& one) { return one.field == field; });
