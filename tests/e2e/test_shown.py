@@ -207,8 +207,8 @@ def stops_of(line):
 def busy(tmp_path_factory):
     with Daemon(tmp_path_factory.mktemp("tables")) as running:
         long = "/" + "very-long-" * 20
-        running.send_tcp([f"<85>1 2026-11-01T08:00:0{i}Z web-0{i} sudo 9 - -   {who} : user NOT in sudoers ; TTY=pts/0 ; PWD=/ ; USER=root ; "
-                          f"COMMAND={long}" for i, who in enumerate(["ann", "张三丰", "ユーザー"])])
+        running.send_tcp([f"<85>1 2026-11-01T08:00:0{i}Z web-0{i} sudo 9 - -   {who} : TTY=pts/0 ; PWD=/ ; USER=root ; "
+                          f"COMMAND=/usr/bin/rm -rf /var/log {long}" for i, who in enumerate(["ann", "张三丰", "ユーザー"])])
         running.wait_records(3)
         yield running, long
 
@@ -247,6 +247,6 @@ def test_status_in_a_pipe_says_what_it_says_on_a_terminal(busy):
 
 def test_search_in_a_pipe_is_raw_for_records_and_a_table_for_rows(busy):
     running, _ = busy
-    assert running.yushi("search", "web-00").out.startswith(b"<85>1 2026-11-01T08:00:00Z web-00 sudo 9 - -   ann : user NOT")
+    assert running.yushi("search", "web-00").out.startswith(b"<85>1 2026-11-01T08:00:00Z web-00 sudo 9 - -   ann : TTY")
     assert running.yushi("search", "* | stats count() by host.name").lines[0].split() == ["host.name", "count()"]
     assert running.yushi("search", "* | stats count() by host.name", "-o", "raw").lines[0] == "web-00\t1"
