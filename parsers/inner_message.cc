@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/record/value.h"
+
 namespace yushi::parsers {
 namespace {
 
@@ -37,7 +39,7 @@ bool InnerMessage::take(MatchJob& job, const PatternDefinition& pattern, size_t 
   auto& outer = job.captures;
   const auto found = std::find_if(outer.begin() + static_cast<ptrdiff_t>(before), outer.end(),
                                   [](auto& one) { return one.field == ecs::message; });
-  if (found == outer.end() || job.is_decoded) return false;
+  if (found == outer.end()) return false;
   const Capture message = *found;
   const auto has = [&](const Field* field) {
     return std::any_of(outer.begin(), outer.end(), [&](auto& one) { return one.field == field; });
@@ -46,11 +48,13 @@ bool InnerMessage::take(MatchJob& job, const PatternDefinition& pattern, size_t 
   // A line of nobody in particular is not taken for one without a header, of which beginnings count that are a
   // program's.
   std::string_view program = pattern.name;
+  Scratch scratch;
   for (auto* field : pattern.message_of)
     if (auto named =
             std::find_if(outer.rbegin(), outer.rend(), [&](auto& one) { return one.field == field && one.length > 0; });
         named != outer.rend()) {
-      program = record.text(*named);
+      // As JSON may write it: `postfix\/smtpd`.
+      program = decode_escape(record.text(*named), static_cast<Escape>(named->escape), scratch);
       break;
     }
   const auto written = record.text(message);

@@ -143,8 +143,20 @@ TEST(Understand, a_message_within_a_message_is_that_of_its_program) {
   Understood sent("<38>1 2026-11-01T08:00:00Z gw - - - - " + journal +
                   R"("MESSAGE":"Failed password for eve from 198.51.100.9 port 5 ssh2"})");
   EXPECT_EQ(sent.field("user.name"), "eve");
+  // A byte that is no text hides nothing, in the tenant's charset or out of it.
+  Understood broken(journal + "\"MESSAGE\":\"Failed password for e\xffve from 198.51.100.9 port 5 ssh2\"}");
+  EXPECT_EQ(broken.field("event.dataset"), "sshd");
+  EXPECT_EQ(broken.field("source.ip"), "198.51.100.9");
+  Understood chinese(journal + "\"MESSAGE\":\"Failed password for \xd6\xd0 from 198.51.100.9 port 5 ssh2\"}", 0, 0,
+                     Charset::gb18030);
+  EXPECT_EQ(chinese.field("user.name"), "中");
+  EXPECT_EQ(chinese.field("source.ip"), "198.51.100.9");
+  // A program's name with JSON's escapes.
+  Understood slash(
+      R"({"__REALTIME_TIMESTAMP":"1793520001000000","SYSLOG_IDENTIFIER":"postfix\/smtpd","MESSAGE":"connect from unknown[198.51.100.9]"})");
+  EXPECT_EQ(slash.field("event.dataset"), "postfix");
   // Each capture stands in its order and overlaps no other.
-  for (auto* one : {&plain, &escaped, &sent}) {
+  for (auto* one : {&plain, &escaped, &sent, &broken, &chinese, &slash}) {
     uint32_t at = 0;
     for (auto& capture : one->record().captures) {
       EXPECT_GE(capture.begin, at);
