@@ -45,8 +45,9 @@ std::optional<ParsedLine> parse_test_line(const std::shared_ptr<const ParserSet>
 
 // `parsers test --hostile`: puts into each capture of each known line what a stranger may write there, and sees whether
 // any other field or the event's meaning changes. What a capture from outside is, and how its text is written:
-// hostile.cc. `tests` counts lines; of each capture of each line the first failure is told.
-ParserTestReport run_hostile_tests(const std::shared_ptr<const ParserSet>& set);
+// hostile.cc. `tests` counts lines; of each capture of each line the first failure is told. Of the known lines one of
+// `one_of` is taken.
+ParserTestReport run_hostile_tests(const std::shared_ptr<const ParserSet>& set, size_t one_of = 1);
 
 struct ParserListing {
   std::string name, dataset, path, about;
