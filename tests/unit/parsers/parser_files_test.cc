@@ -61,7 +61,9 @@ TEST(ParserFiles, EveryPatternIsOneThatOurMatcherSpeaks) {
 TEST(ParserFiles, OurMatcherSaysWhatRe2SaysForEveryPatternOnEveryTestLine) {
   auto set = our_parsers();
   ASSERT_TRUE(set);
+  size_t lines = 0;
   for (auto& sample : parser_samples(*set)) {
+    if (lines++ % test::kOneOf != 0) continue;
     EXPECT_EQ(compare_with_re2(*set, sample.line), "");
     // Damaged lines reach the ways that good lines do not: those of the patterns that know the whole one, or a sibling
     // of theirs.
