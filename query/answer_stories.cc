@@ -16,6 +16,7 @@ namespace {
 
 // As detect/stories.h has them; and longer than a story lasts, so that what is shown of one is all of it.
 constexpr int64_t kQuietNs = kDay, kLongestNs = 7 * kDay, kStoryNs = 8 * kDay;
+
 // All that were raised in these times.
 Result<StoryBook> read_stories(const Permit& permit, const Asked& asked, int64_t from_ns, int64_t to_ns,
                                AnswerEnd& end) {
