@@ -129,9 +129,7 @@ void Auditors::observe(const QuestionAsked& asked, int64_t at_ns, std::vector<Fi
 }
 
 void Auditors::save(std::string& out) const {
-  put_varint(out, auditors_.size());
-  auditors_.for_each([&out](std::string_view who, const Auditor& one) {
-    put_text(out, who);
+  detect::save_entries(auditors_, out, [&out](const Auditor& one) {
     put_signed(out, one.first_day);
     put_signed(out, one.day);
     for (uint32_t number : {one.questions, one.days, one.of_all, one.hours, one.hours_today}) put_varint(out, number);
@@ -143,18 +141,18 @@ void Auditors::save(std::string& out) const {
 
 bool Auditors::load(Reader& in) {
   auditors_.clear();
-  for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-    Auditor& one = auditors_.use(in.text());
-    one.first_day = detect::bounded_time(in.signed_varint());
-    one.day = detect::bounded_time(in.signed_varint());
+  const auto load_one = [&in](Auditor& one) {
+    one.first_day = detect::load_day(in);
+    one.day = detect::load_day(in);
     for (uint32_t* number : {&one.questions, &one.days, &one.of_all, &one.hours, &one.hours_today})
-      *number = static_cast<uint32_t>(in.varint());
+      *number = detect::load_number<uint32_t>(in);
     one.taken = in.varint();
     for (auto& taken : one.taken_before) taken = in.varint();
     one.told_taken = in.varint() != 0;
-  }
-  if (!in.ok() || in.left() > 0) auditors_.clear();
-  return in.ok() && in.left() == 0;
+  };
+  if (detect::load_entries(auditors_, in, load_one) && in.left() == 0) return true;
+  auditors_.clear();
+  return false;
 }
 
 }  // namespace yushi::daemon

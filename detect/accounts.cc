@@ -9,6 +9,7 @@
 
 #include "core/base/calendar.h"
 #include "core/record/record.h"
+#include "core/record/value.h"
 #include "detect/words.h"
 
 namespace yushi::detect {
@@ -43,16 +44,6 @@ std::string places_numbers(const Places& places) {
     out += (out.empty() ? "" : ",") + printable(name) + "=" + std::to_string(count);
   });
   return out;
-}
-
-// Of an office or a VPN, by RFC 1918 and RFC 4193: not from outside.
-bool is_private(std::string_view address) {
-  std::array<uint8_t, 16> ip;
-  if (!parse_ip(address, &ip)) return false;
-  static constexpr std::array<uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-  if (!std::equal(kMapped.begin(), kMapped.end(), ip.begin())) return (ip[0] & 0xfe) == 0xfc;
-  const uint8_t first = ip[12], second = ip[13];
-  return first == 10 || (first == 172 && second >> 4 == 1) || (first == 192 && second == 168);
 }
 
 // On which host a bastion let somebody in: `web-01`, `web-01(10.0.1.11)`. From where it was, its own login tells.
@@ -415,7 +406,7 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
   if (is_unusual_hour(account, hour)) {
     peers = peers_of(event.log, seen, [&](const Account& peer) { return logins_near(peer.hours, hour); });
     if (is_known_account && !peers.are_wont() && !is_common_hour(event.log, account, hour) &&
-        may_tell(account, kHour, day, &more))
+        may_tell(account, kHourOfDay, day, &more))
       tell(hour_finding(account, seen, hour, zone));
   }
   for (size_t i = before; i < findings.size(); ++i) {
@@ -474,10 +465,7 @@ void Accounts::save_account(const Account& account, std::string& out) {
   }
   account.sources.save(out);
   account.hosts.save(out);
-  for (const auto& habit : account.habits) {
-    put_varint(out, habit.news);
-    put_varint(out, habit.logins);
-  }
+  for (const auto& habit : account.habits) habit.save(out);
   for (const auto& told : account.told) {
     put_signed(out, told.day);
     put_varint(out, told.count);
@@ -487,31 +475,25 @@ void Accounts::save_account(const Account& account, std::string& out) {
 
 bool Accounts::load_account(Account& account, Reader& in) {
   account = Account();
-  account.first_ns = bounded_time(in.signed_varint());
+  account.first_ns = load_time(in);
   account.logins = in.varint();
-  account.days = static_cast<uint32_t>(in.varint());
-  account.last_day = static_cast<int32_t>(in.signed_varint());
-  for (uint16_t& count : account.hours) count = static_cast<uint16_t>(std::min<uint64_t>(in.varint(), UINT16_MAX));
-  uint64_t recent = in.varint();
-  if (recent > kRecentMax) return false;
-  for (; recent > 0 && in.ok(); --recent) {
-    Recent one;
-    one.at_ns = bounded_time(in.signed_varint());
+  account.days = load_number<uint32_t>(in);
+  account.last_day = load_day(in);
+  for (uint16_t& count : account.hours) count = load_number<uint16_t>(in);
+  const auto load_recent = [&in](Recent& one) {
+    one.at_ns = load_time(in);
     for (uint32_t* hash : {&one.source, &one.host, &one.teller}) {
       const std::string_view text = in.text();  // once it was the name itself, then the whole hash
       *hash = text.size() == kHashBytes ? static_cast<uint32_t>(get_be64(text.data())) : short_hash_of(text);
     }
-    account.recent.push_back(one);
-  }
-  if (!account.sources.load(in) || !account.hosts.load(in)) return false;
-  for (auto& habit : account.habits) {
-    habit.news = static_cast<uint32_t>(in.varint());
-    habit.logins = std::min(static_cast<uint32_t>(in.varint()), Novelty::kRemembered);
-  }
+  };
+  if (!load_list(account.recent, kRecentMax, in, load_recent) || !account.sources.load(in) || !account.hosts.load(in))
+    return false;
+  for (auto& habit : account.habits) habit.load(in);
   for (auto& told : account.told) {
-    told.day = static_cast<int32_t>(in.signed_varint());
-    told.count = static_cast<uint32_t>(in.varint());
-    told.unsaid = static_cast<uint32_t>(in.varint());
+    told.day = load_day(in);
+    told.count = load_number<uint32_t>(in);
+    told.unsaid = load_number<uint32_t>(in);
   }
   return in.ok();
 }

@@ -52,7 +52,7 @@ class Accounts final : public Detector {
   static constexpr size_t kOwnersMax = 2;
   static constexpr int64_t kJobHoursMax = 3;
   static constexpr uint32_t kJobDaysMin = 7;
-  static constexpr int64_t kMovesNs = int64_t{2} * 3600 * kSecond;
+  static constexpr int64_t kMovesNs = 2 * kHour;
   // Findings of one kind that one account raises on a day of the tenant's zone; further ones are only counted. A thief
   // must not hide behind the network that the account's owner was new in this morning.
   static constexpr uint32_t kToldADay = 1;
@@ -100,7 +100,7 @@ class Accounts final : public Detector {
     uint32_t count = 0;   // on that day
     uint32_t unsaid = 0;  // counted only, since the last finding that was told
   };
-  enum Kind : size_t { kNewNetwork, kNewSource, kNewHost, kHour, kKinds };
+  enum Kind : size_t { kNewNetwork, kNewSource, kNewHost, kHourOfDay, kKinds };
   struct Recent {
     int64_t at_ns = 0;
     uint32_t source = 0, host = 0, teller = 0;  // hashes
@@ -113,7 +113,7 @@ class Accounts final : public Detector {
     uint16_t hours[24] = {};     // halved, all of them, when one has no room for more
     std::vector<Recent> recent;  // the newest last
     Places sources, hosts;
-    Novelty habits[kHour];  // of networks, addresses, hosts
+    Novelty habits[kHourOfDay];  // of networks, addresses, hosts
     Told told[kKinds];
     auto parts() { return std::tie(recent, sources, hosts); }
     bool give_up(bool much);

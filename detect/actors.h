@@ -18,7 +18,7 @@
 #include <string_view>
 
 #include "detect/detectors.h"
-#include "detect/lru.h"
+#include "detect/state.h"
 
 namespace yushi::detect {
 

@@ -390,6 +390,40 @@ std::string alert_id(const Alert& alert) {
   return to_hex(as_bytes(sha256(text))).substr(0, 16);
 }
 
+RuleHead head_of(const Finding& finding) {
+  RuleHead head;
+  head.id = finding.kind->id;
+  head.title = finding.kind->title;
+  head.title_zh = finding.kind->title_zh;
+  head.digest = finding_digest(*finding.kind);
+  head.severity = finding.severity;
+  head.score = finding.score;
+  if (!finding.kind->tactic.empty()) head.tags.emplace_back(finding.kind->tactic);
+  head.tags.emplace_back(finding.kind->tag);
+  return head;
+}
+
+void put_head(const RuleHead& head, Alert& alert) {
+  alert.rule_id = head.id;
+  alert.rule_name = head.title;
+  alert.rule_name_zh = head.title_zh;
+  alert.rule_digest = head.digest;
+  alert.severity = head.severity;
+  alert.score = head.score;
+  alert.tags = head.tags;
+}
+
+void take(Finding& finding, std::string_view log, Alert& alert) {
+  put_head(head_of(finding), alert);
+  alert.reason = std::move(finding.reason);
+  alert.reason_zh = std::move(finding.reason_zh);
+  for (auto& field : finding.fields)
+    if (alert.field(field.first).empty()) alert.fields.push_back(std::move(field));
+  alert.baseline = std::move(finding.baseline);
+  alert.learning = finding.learning;
+  alert.records = record_ids(log, finding.records);
+}
+
 std::string finding_digest(const FindingKind& kind) {
   return to_hex(as_bytes(sha256(std::string(kind.id) + "/" + std::to_string(kind.version))));
 }

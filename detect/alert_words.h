@@ -65,6 +65,13 @@ std::string correlation_reason(const LoadedRules& rules, const LoadedRules::Corr
 // The integers of its judgement.
 std::string correlation_baseline(const CorrelationRule& rule, const CorrelationFired& fired);
 
+// A finding as a rule: what an alert says of it.
+RuleHead head_of(const Finding& finding);
+// What an alert says of its rule.
+void put_head(const RuleHead& head, Alert& alert);
+// What it says of its finding, in this log; the finding is empty then.
+void take(Finding& finding, std::string_view log, Alert& alert);
+
 // What every alert takes from the record that raised it.
 Alert alert_of(const Record& record, FieldTexts& fields);
 // A record, or none, with what the alert says beside it, as by fields of its finding or by the group of a correlation:

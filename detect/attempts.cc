@@ -189,44 +189,41 @@ void Attempts::succeeded(std::string_view log, const LoginEvent& login, bool new
 }
 
 void Attempts::save_key(const Key& key, std::string& out) {
-  put_varint(out, key.tries.size());
-  for (const auto& attempt : key.tries) {
+  save_list(key.tries, out, [&](const Try& attempt) {
     put_signed(out, attempt.at_ns);
     put_varint(out, key.index_of(attempt));
     put_be64(out, attempt.other);
     put_be64(out, attempt.way);
     put_varint(out, attempt.of_receipt);
-  }
+  });
 }
 
 bool Attempts::load_key(Key& key, Reader& in) {
-  key.tries.clear();
-  for (uint64_t count = in.varint(); count > 0 && in.ok(); --count) {
-    Try attempt;
-    attempt.at_ns = bounded_time(in.signed_varint());
+  return load_list(key.tries, kTriesMax, in, [&](Try& attempt) {
+    attempt.at_ns = load_time(in);
     attempt.since_first = key.place(in.varint());
     attempt.other = in.be64();
     attempt.way = in.be64() & kHashOfWay;
     attempt.of_receipt = in.varint() != 0;
-    if (key.tries.size() == kTriesMax) key.tries.erase(key.tries.begin());  // of a version that kept more
-    key.tries.push_back(attempt);
-  }
-  return in.ok();
+  });
 }
 
 void Attempts::save(std::string& out) const {
   const auto save_one = [&out](const Key& key) { save_key(key, out); };
-  save_logs(by_log_, out, [&](std::string_view name, const Log& log) {
+  save_logs(by_log_, out, [&](const Log& log) {
     save_entries(log.by_source, out, save_one);
-    accounts_.save(name, log.strangers, out, save_one);
+    save_entries(log.strangers, out, save_one);
   });
+  accounts_.save(out, save_one);
 }
 
 bool Attempts::load(Reader& in) {
   const auto load_one = [&in](Key& key) { return load_key(key, in); };
-  return load_logs(by_log_, in, [&](std::string_view name, Log& log) {
-    return load_entries(log.by_source, in, load_one) && accounts_.load(name, log.strangers, in, load_one);
-  });
+  return load_logs(by_log_, in,
+                   [&](Log& log) {
+                     return load_entries(log.by_source, in, load_one) && load_entries(log.strangers, in, load_one);
+                   }) &&
+         accounts_.load(in, load_one);
 }
 
 }  // namespace yushi::detect

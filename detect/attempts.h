@@ -21,8 +21,8 @@
 #include <vector>
 
 #include "detect/detectors.h"
-#include "detect/lru.h"
 #include "detect/profiles.h"
+#include "detect/state.h"
 
 namespace yushi::detect {
 
@@ -31,7 +31,7 @@ class Attempts final : public Detector {
   explicit Attempts(const Surroundings& surroundings)
       : surroundings_(surroundings), accounts_(surroundings.profiles, Part::attempts) {}
 
-  static constexpr int64_t kWindowNs = 10 * 60 * kSecond;
+  static constexpr int64_t kWindowNs = 10 * kMinute;
   static constexpr uint32_t kSameAccountMin = 5;
   static constexpr uint32_t kSourceMin = 10;
   static constexpr uint32_t kDistributedMin = 10;

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "core/base/assert.h"
+#include "detect/state.h"
 
 namespace yushi::detect {
 namespace {
@@ -82,7 +83,7 @@ void save_counts(const Counts& counts, std::string& out) {
 }
 // And their sum; nothing when one is more than `most`.
 template <class Counts>
-std::optional<uint64_t> load_counts(Counts& counts, uint64_t most, Reader& in) {
+std::optional<uint64_t> load_numbers(Counts& counts, uint64_t most, Reader& in) {
   uint64_t sum = 0;
   for (auto& count : counts) {
     const uint64_t value = in.varint();
@@ -189,7 +190,7 @@ void SiteCommands::save(std::string& out) const {
 }
 
 bool SiteCommands::load(Reader& in) {
-  const auto commands = load_counts(commands_, kSiteSumMax, in), pairs = load_counts(pairs_, kSiteSumMax, in);
+  const auto commands = load_numbers(commands_, kSiteSumMax, in), pairs = load_numbers(pairs_, kSiteSumMax, in);
   if (!in.ok() || !commands || !pairs || std::max(*commands, *pairs) >= kSiteSumMax) return false;
   commands_sum_ = *commands;
   pairs_sum_ = *pairs;
@@ -301,7 +302,7 @@ void CommandHabit::save(std::string& out) const {
 
 bool CommandHabit::load(Reader& in) {
   *this = CommandHabit();
-  blocks_ = static_cast<uint32_t>(in.varint());
+  blocks_ = load_number<uint32_t>(in);
   uint64_t size = in.varint();
   if (size > kCommandsMax) return false;
   for (; size > 0; --size) {

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 
+#include "core/ledger/sha256.h"
 #include "detect/finding.h"
 
 namespace yushi::detect {
@@ -125,9 +126,9 @@ void put_hits(std::string& out, const Hits& hits) {
 bool read_hits(Reader& in, uint32_t parts, uint64_t hits_max, Hits& hits) {
   for (uint64_t n = in.varint(); n > 0 && in.ok(); --n) {
     CorrelationHit hit;
-    hit.at_ns = bounded_time(in.signed_varint());
+    hit.at_ns = load_time(in);
     hit.index = in.varint();
-    hit.part = static_cast<uint32_t>(in.varint());
+    hit.part = load_number<uint32_t>(in);
     hit.value = in.varint();
     hit.words = in.text();
     hit.of_receipt = in.varint() != 0;
@@ -236,6 +237,33 @@ bool Correlations::load(Reader& in) {
     }
   }
   return in.ok();
+}
+
+bool correlation_value(const CorrelationRule& rule, const Record& record, Scratch& scratch, uint64_t* out) {
+  struct Found {
+    const CorrelationRule& rule;
+    bool any = false, right = false;
+    uint64_t bits = 0;
+  } found{rule};
+  scratch.clear();
+  visit_field(
+      record, find_field(rule.value_field), rule.value_field, scratch,
+      [](void* context, const Value& value) {
+        auto* to = static_cast<Found*>(context);
+        if (to->any) return;
+        to->any = true;
+        if (Number number; to->rule.reads_numbers()) {
+          to->right = read_number(value.text, &number);
+          to->bits = std::bit_cast<uint64_t>(number.is_integer ? static_cast<double>(number.integer) : number.real);
+        } else {
+          Hash digest = sha256(value.text);
+          to->right = true;
+          to->bits = get_be64(reinterpret_cast<const char*>(digest.data()));
+        }
+      },
+      &found);
+  *out = found.bits;
+  return found.right;
 }
 
 }  // namespace yushi::detect

@@ -19,9 +19,9 @@
 #include <vector>
 
 #include "core/base/bytes.h"
-#include "detect/lru.h"
 #include "detect/room.h"
 #include "detect/rules.h"
+#include "detect/state.h"
 
 namespace yushi::detect {
 
@@ -84,5 +84,9 @@ class Correlations {
 
   std::vector<State> states_;
 };
+
+// The first value of the rule's field, as CorrelationHit::value has it; false when there is none, or no number where
+// numbers are asked for.
+bool correlation_value(const CorrelationRule& rule, const Record& record, Scratch& scratch, uint64_t* out);
 
 }  // namespace yushi::detect

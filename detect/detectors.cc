@@ -35,8 +35,8 @@ std::vector<DetectorRow>& detector_table() {
   // All ask the accounts for what they were wont to before this login.
   static std::vector<DetectorRow> table{
       {"actors", "Which accounts stand behind the numbers of the audit system", 1, make<Actors>},
-      {"attempts", "Brute force that ends in a success", 2, make<Attempts>},
-      {"guessing", "Password guessing, fast, slow, spread over accounts or over addresses", 3, make<Guessing>},
+      {"attempts", "Brute force that ends in a success", 3, make<Attempts>},
+      {"guessing", "Password guessing, fast, slow, spread over accounts or over addresses", 4, make<Guessing>},
       {"site", "Accounts that are new to all, hosts logged in to from elsewhere", 1, make<Site>},
       {"disabled-accounts", "Accounts that were disabled and are used", 1, make<Disabled>},
       {"short-lived-accounts", "Accounts that are made, used and deleted", 1, make<ShortLived>},

@@ -126,7 +126,7 @@ void Disabled::save(std::string& out) const {
 bool Disabled::load(Reader& in) {
   return accounts_.load(in, [&in](Account& account) {
     account.host = ShortName(in.text());
-    account.at_ns = bounded_time(in.signed_varint());
+    account.at_ns = load_time(in);
     account.index = in.varint();
     account.is_disabled = in.varint() != 0;
   });

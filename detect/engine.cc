@@ -17,14 +17,16 @@
 #include "detect/exceptions.h"
 #include "detect/finding.h"
 #include "detect/folds.h"
+#include "detect/habit_judge.h"
 #include "detect/habits.h"
 #include "detect/held_back.h"
+#include "detect/known_kinds.h"
 #include "detect/lists.h"
-#include "detect/peers.h"
 #include "detect/places.h"
 #include "detect/room.h"
 #include "detect/rules.h"
 #include "detect/silence.h"
+#include "detect/state.h"
 #include "detect/stories.h"
 #include "detect/windows.h"
 #include "detect/words.h"
@@ -33,98 +35,69 @@ namespace yushi::detect {
 namespace {
 
 constexpr std::string_view kStateMagic = "yushi-detect-";
-// Parts, each with its id and version. Before it was one block of folds, accounts, attempts and correlations.
-constexpr char kStateVersion = '5', kOneBlockVersion = '4';
-constexpr std::string_view kFoldsId = "folds", kCorrelationsId = "correlations", kWindowsId = "windows",
-                           kHabitsId = "habits", kSilenceId = "silence", kHeldBackId = "held-back",
-                           kStoriesId = "stories", kRoomId = "room", kProfilesId = "profiles";
-constexpr uint32_t kCorrelationsVersion = 1, kWindowsVersion = 1, kSilenceVersion = 2, kHeldBackVersion = 1,
-                   kStoriesVersion = 1, kRoomVersion = 1, kProfilesVersion = 2, kHabitsVersion = 3;
+constexpr char kStateVersion = '5';
 constexpr size_t kStateHeadBytes = kStateMagic.size() + 2;  // the version's digit and a line feed
 constexpr size_t kChecksumBytes = 8;
-// The hour of a login is judged by itself; what weighs little within this time of it says no more of the hour.
-constexpr int64_t kHourJudgedNs = 2 * kHour;
 constexpr size_t kRuleSetsMax = 4;  // batches matched before so many reloads may still be on their way
+
 // The stored records that a record stands for.
 std::vector<uint64_t> lines_of(const Record& record) {
   if (record.lines.empty()) return {record.index};
   return {record.lines.begin(), record.lines.end()};
 }
 
-// A finding as a rule: what an alert says of it.
-RuleHead head_of(const Finding& finding) {
-  RuleHead head;
-  head.id = finding.kind->id;
-  head.title = finding.kind->title;
-  head.title_zh = finding.kind->title_zh;
-  head.digest = finding_digest(*finding.kind);
-  head.severity = finding.severity;
-  head.score = finding.score;
-  if (!finding.kind->tactic.empty()) head.tags.emplace_back(finding.kind->tactic);
-  head.tags.emplace_back(finding.kind->tag);
-  return head;
-}
-
 }  // namespace
 
-struct Engine::State {
+// What is remembered beside the profiles of accounts and what detectors have of their own.
+struct Engine::Memory {
+  explicit Memory(Profiles& profiles) : habits(profiles) {}
+
+  // All parts of the state but the detectors' (detect/detectors.h), each with its id and version: raise it whenever
+  // save() writes what an older load() would not understand. Profiles stand before whoever has parts of them.
+  template <class Visit>
+  void each_part(Profiles& profiles, Visit&& visit) {
+    visit("folds", Folds::kVersion, folds);
+    visit("correlations", 1, correlations);
+    visit("profiles", 2, profiles);
+    visit("habits", 3, habits);
+    visit("silence", 2, silence);
+    visit("stories", 1, stories);
+    visit("windows", 1, windows);
+    visit("held-back", 1, held_back);
+    visit("room", 1, room);
+  }
+
+  Folds folds;
+  Correlations correlations;
+  Habits habits;
+  Silence silence;
+  Stories stories;
+  Windows windows;
+  HeldBack held_back;
+  Room room;
+};
+
+struct Engine::State : Memory {
   DetectOptions options;
   std::deque<std::shared_ptr<const LoadedRules>> sets;  // the present one first
-  Correlations correlations;
-  Windows windows;
   std::vector<Windows::Over> over;
-  Silence silence;
   Profiles profiles;
   Detectors detectors;
-  Folds folds;
-  Habits habits{profiles};
-  HeldBack held_back;
   std::shared_ptr<const ExceptionSet> exceptions;
-  Stories stories;
-  Room room;
   Holdings holdings;  // scratch
   FieldTexts fields{detectors};
   Scratch scratch;
   Scratch host_scratch, login_scratch;  // of the record that is shown
   std::vector<Finding> findings;
-  // What was made of kinds of messages, each of a copy: at its address another one may be by now.
-  struct Known {
-    MessageKind message;
-    EventKind kind;  // of the copy
-    uint64_t wanted_by = 0;
-    bool is_followed = false;  // by stories
-  };
-  std::array<Known, 256> known;
-  // Which of them have been held to the records of this call of observe(): within it kinds stay where they are.
-  std::array<const MessageKind*, 256> is_known{};
+  KnownKinds kinds{detectors};
+  HabitJudge habit_judge{habits, detectors, options, fields};
 
-  explicit State(DetectOptions given) : options(std::move(given)), detectors(options, silence, profiles) {
+  explicit State(DetectOptions given)
+      : Memory(profiles), options(std::move(given)), detectors(options, silence, profiles) {
     if (!options.lists) options.lists = Lists::none();
   }
 
   const LoadedRules& rules() const { return *sets.front(); }
-
-  const Known& known_of(const MessageKind& kind) {
-    const size_t place = reinterpret_cast<uintptr_t>(&kind) / alignof(MessageKind) * 0x9e3779b97f4a7c15u >> 56;
-    Known& out = known[place];
-    if (is_known[place] == &kind) return out;
-    is_known[place] = &kind;
-    if (out.kind.message && is_same(out.message, kind)) return out;
-    out.message = kind;
-    out.kind = event_kind_of(out.message);
-    out.wanted_by = detectors.wanted_by(out.kind);
-    out.is_followed = Stories::wants(out.kind);
-    return out;
-  }
-  static bool is_same(const MessageKind& a, const MessageKind& b) {
-    return a.pattern == b.pattern && a.dataset == b.dataset &&
-           std::equal(a.constants.begin(), a.constants.end(), b.constants.begin(), b.constants.end(),
-                      [](const ConstantField& one, const ConstantField& other) {
-                        return one.field == other.field && one.value == other.value;
-                      });
-  }
-  // Another detector may want one.
-  void forget_kinds() { known.fill({}); }
 
   // The rules that the hits of this batch are numbers of.
   const LoadedRules& rules_of(const Batch& batch) const {
@@ -192,16 +165,6 @@ struct Engine::State {
     return alert;
   }
 
-  static void put_head(const RuleHead& head, Alert& alert) {
-    alert.rule_id = head.id;
-    alert.rule_name = head.title;
-    alert.rule_name_zh = head.title_zh;
-    alert.rule_digest = head.digest;
-    alert.severity = head.severity;
-    alert.score = head.score;
-    alert.tags = head.tags;
-  }
-
   // Whether somebody has said that nothing is to be told of this account, address or command. What is critical, and
   // what another list says, is told all the same.
   bool is_allowed(const Record& record, Severity severity) {
@@ -219,76 +182,13 @@ struct Engine::State {
            lists.allow_commands.find(text);
   }
 
-  // A hit against what is usual, where its rule asks for that.
-  struct Judged {
-    bool is_news = true;
-    std::optional<Habits::Known> known;
-    Peers peers;
-
-    void say(Alert& alert) const {
-      if (!known) return;
-      alert.reason += " (" + known->words(Lang::en) + peers.words(Lang::en) + ")";
-      alert.reason_zh += "（" + known->words(Lang::zh) + peers.words(Lang::zh) + "）";
-      alert.baseline += (alert.baseline.empty() ? "" : " ") + known->numbers() + peers.numbers();
-      alert.learning = known->too_young();
-      if (!peers.are_wont() || alert.severity <= Severity::low || alert.severity == Severity::critical) return;
-      alert.severity = static_cast<Severity>(static_cast<int>(alert.severity) - 1);
-      alert.score = std::min(alert.score, score_of(alert.severity));
-    }
-  };
-  Judged judge(const RuleHead& head, const Record& record, int64_t at_ns) {
-    if (head.habit.empty()) return {};
-    const auto zone = options.zone_of(record.origin->log);
-    const std::string_view log = record.origin->log;
-    std::string host, account;
-    const auto field = habit_account(head);
-    if (!field.empty()) fields.first(record, field, &account);
-    auto usual = habits.add(log, account, habit_subject(head, record, fields), at_ns, *zone);
-    const bool is_heavy = head.severity >= Severity::high, is_light = head.severity <= Severity::low;
-    // The very same act of another day was told then.
-    const bool is_again = usual.days < Habits::kUsualDays &&
-                          habits.add(log, account, act_subject(head, record, fields), at_ns, *zone).days > 0;
-    if (is_again && !is_heavy) usual.usual_days = 1;
-    look_at_hour(head, record, account, at_ns, usual);
-    if (const auto subject = habit_subject_on_all_hosts(head, record, fields, &host); !subject.empty()) {
-      auto everywhere = habits.add(log, account, subject, at_ns, *zone, host);
-      if (is_again && is_light) everywhere.usual_days = 1;
-      look_at_hour(head, record, account, at_ns, everywhere);
-      usual.is_by_office =
-          everywhere.usual() &&
-          (is_light || (everywhere.hosts >= Habits::kHostsForAll && everywhere.days >= Habits::kOfficeDays));
-    }
-    Judged out{!usual.usual() && (!usual.too_young() || (is_heavy && !(is_again && usual.days > 0))), usual, {}};
-    if (!out.is_news || options.lists->peer_groups.empty() || account.empty()) return out;
-    out.peers = Peers(*options.lists, account);
-    for (const auto& name : out.peers.names()) {
-      const auto subject = habit_subject_of(name, head, record, fields);
-      const auto of_peer = habits.known(log, name, subject, at_ns, *zone);
-      out.peers.add(of_peer.usual() ? Peers::kTimesMin : std::min<uint64_t>(of_peer.days, 1));
-    }
-    out.is_news = !out.peers.are_wont() || head.severity > Severity::low;
-    return out;
-  }
-
-  // Where it is too soon to know the hours of a habit.
-  void look_at_hour(const RuleHead& head, const Record& record, const std::string& account, int64_t at_ns,
-                    Habits::Known& usual) const {
-    if (usual.at_its_hour || usual.days == 0 || usual.knows_hours() || account.empty()) return;
-    const auto* accounts = detectors.find<Accounts>();
-    if (!accounts || head.severity >= Severity::high) return;
-    const std::string_view log = record.origin->log;
-    usual.at_its_hour = accounts->works_at(log, account, usual.hour) ||
-                        (head.severity <= Severity::low &&
-                         accounts->has_logged_in(log, account, at_ns - kHourJudgedNs, at_ns + kHourJudgedNs));
-  }
-
   void rule_hit(const LoadedRules& set, uint32_t number, const Record& record, std::vector<Alert>& alerts) {
     YUSHI_ASSERT(number < set.rules().size(), "rule %u of %zu", number, set.rules().size());
     const RuleHead& head = set.rules()[number].head;
     if (is_allowed(record, head.severity)) return;
     Folds::Hit hit = hit_of(record, counted_time(record).at_ns);
     hit.is_of_single_records = true;
-    const Judged judged = judge(head, record, hit.at_ns);
+    const HabitJudge::Judged judged = habit_judge.judge(head, record, hit.at_ns);
     if (set.raises(number) && judged.is_news && folds.has_share(head, hit)) {
       std::string told = rule_key(head, record, fields), outcome;
       // What failed is another thing than what did not: it does not hide it for as long as the rule folds.
@@ -323,7 +223,7 @@ struct Engine::State {
       CountedTime counted = counted_time(record);
       CorrelationHit hit{
           counted.at_ns, record.index, use.part, 0, counted.of_receipt, hit_words(correlation, record, fields)};
-      if (!rule.value_field.empty() && !read_value(record, rule, &hit.value)) continue;
+      if (!rule.value_field.empty() && !correlation_value(rule, record, scratch, &hit.value)) continue;
       if (rule.waits) {
         windows.add(*running, record.origin->log, group, hit, record.origin->received_ns, over);
         raise_over(record.origin->received_ns, alerts);
@@ -335,7 +235,7 @@ struct Engine::State {
       // The record that completed it came last, but another one may have happened last.
       int64_t last_ns = fired.hits.back().at_ns;
       Folds::Hit told = hit_of(record, last_ns);
-      const Judged judged = judge(rule.head, record, last_ns);
+      const HabitJudge::Judged judged = habit_judge.judge(rule.head, record, last_ns);
       if (set.raises(LoadedRules::kCorrelation | use.correlation) && judged.is_news &&
           folds.has_share(rule.head, told)) {
         int64_t fold_ns = std::max(rule.head.fold_ns, rule.timespan_ns);
@@ -396,34 +296,6 @@ struct Engine::State {
     return {};
   }
 
-  // The first value of the rule's field, as CorrelationHit::value has it; false when there is none, or no number.
-  bool read_value(const Record& record, const CorrelationRule& rule, uint64_t* out) {
-    struct Found {
-      const CorrelationRule& rule;
-      bool any = false, right = false;
-      uint64_t bits = 0;
-    } found{rule};
-    scratch.clear();
-    visit_field(
-        record, find_field(rule.value_field), rule.value_field, scratch,
-        [](void* context, const Value& value) {
-          auto* to = static_cast<Found*>(context);
-          if (to->any) return;
-          to->any = true;
-          if (Number number; to->rule.reads_numbers()) {
-            to->right = read_number(value.text, &number);
-            to->bits = std::bit_cast<uint64_t>(number.is_integer ? static_cast<double>(number.integer) : number.real);
-          } else {
-            Hash digest = sha256(value.text);
-            to->right = true;
-            to->bits = get_be64(reinterpret_cast<const char*>(digest.data()));
-          }
-        },
-        &found);
-    *out = found.bits;
-    return found.right;
-  }
-
   // Shows the record to the detectors that want its kind, and raises what they find.
   void show(const Event& event, uint64_t wanted_by, std::vector<Alert>& alerts) {
     const Record& record = event.record;
@@ -451,7 +323,7 @@ struct Engine::State {
                    login && !is_bastion(login->source) && is_new_source(event.log, login->user, login->source));
   }
 
-  bool is_bastion(std::string_view address) const { return options.lists->bastions.addresses.find(address) != nullptr; }
+  bool is_bastion(std::string_view address) const { return options.lists->bastions.has(address); }
   bool is_new_source(std::string_view log, std::string_view user, std::string_view source) const {
     const auto* accounts = detectors.find<Accounts>();
     return !accounts || accounts->is_new_source(log, user, source);
@@ -519,17 +391,6 @@ struct Engine::State {
     silence.observe(record, host, at_ns, findings);
     if (!findings.empty()) raise_all(at_ns, record.origin->received_ns, alerts);
   }
-
-  static void take(Finding& finding, std::string_view log, Alert& alert) {
-    put_head(head_of(finding), alert);
-    alert.reason = std::move(finding.reason);
-    alert.reason_zh = std::move(finding.reason_zh);
-    for (auto& field : finding.fields)
-      if (alert.field(field.first).empty()) alert.fields.push_back(std::move(field));
-    alert.baseline = std::move(finding.baseline);
-    alert.learning = finding.learning;
-    alert.records = record_ids(log, finding.records);
-  }
 };
 
 Engine::Engine(std::shared_ptr<const RuleSet> rules, DetectOptions options)
@@ -540,7 +401,7 @@ Engine::~Engine() = default;
 
 void Engine::use(std::shared_ptr<const Lists> lists) {
   state_->options.lists = lists ? std::move(lists) : Lists::none();
-  state_->forget_kinds();
+  state_->kinds.forget();
 }
 
 void Engine::reload(std::shared_ptr<const RuleSet> rules) {
@@ -573,8 +434,8 @@ std::vector<Forgotten> Engine::take_forgotten() { return state_->room.take_told(
 
 void Engine::observe(const Batch& batch, size_t begin, size_t end, std::vector<Alert>& alerts) {
   if (begin == end) return;
-  static const State::Known no_kind;
-  state_->is_known.fill(nullptr);
+  static const KnownKinds::Known no_kind;
+  state_->kinds.begin_batch();
   const LoadedRules* set = batch.hits.empty() ? nullptr : &state_->rules_of(batch);
   auto next_hit = static_cast<size_t>(std::lower_bound(batch.hits.begin(), batch.hits.end(), begin,
                                                        [](auto& hit, size_t record) { return hit.record < record; }) -
@@ -589,7 +450,7 @@ void Engine::observe(const Batch& batch, size_t begin, size_t end, std::vector<A
       state_->habits.begin(log, counted.at_ns);
     }
     const std::string_view host = host_of(record, state_->host_scratch);
-    const State::Known& known = record.kind ? state_->known_of(*record.kind) : no_kind;
+    const KnownKinds::Known& known = record.kind ? state_->kinds.of(*record.kind) : no_kind;
     Event event{record, known.kind, log, counted, host};
     std::optional<LoginEvent> login;
     if (known.kind.login != EventKind::Login::none) login = login_of(event, state_->login_scratch);
@@ -623,6 +484,8 @@ void Engine::close_windows(std::vector<Alert>& alerts) {
 }
 
 std::string Engine::save() const {
+  state_->gather_holdings();
+  state_->room.count(state_->holdings);
   std::string parts, bytes;
   uint64_t count = 0;
   const auto put = [&](std::string_view id, uint32_t version, const auto& part) {
@@ -633,15 +496,7 @@ std::string Engine::save() const {
     put_text(parts, bytes);
     ++count;
   };
-  put(kFoldsId, Folds::kVersion, state_->folds);
-  put(kCorrelationsId, kCorrelationsVersion, state_->correlations);
-  put(kProfilesId, kProfilesVersion, state_->profiles);  // before whoever has parts of them
-  put(kHabitsId, kHabitsVersion, state_->habits);
-  put(kSilenceId, kSilenceVersion, state_->silence);
-  put(kStoriesId, kStoriesVersion, state_->stories);
-  put(kWindowsId, kWindowsVersion, state_->windows);
-  put(kHeldBackId, kHeldBackVersion, state_->held_back);
-  put(kRoomId, kRoomVersion, state_->room);
+  state_->each_part(state_->profiles, put);
   for (size_t i = 0; i < state_->detectors.size(); ++i) {
     const auto& row = state_->detectors.row(i);
     put(row.id, row.version, state_->detectors[i]);
@@ -657,87 +512,46 @@ std::string Engine::save() const {
 Result<std::vector<std::string>> Engine::load_parts(std::string_view state) {
   auto broken = [] { return fail(Code::corrupt, "the detectors' state is not ours or damaged"); };
   if (!state.starts_with(kStateMagic) || state.size() < kStateHeadBytes + kChecksumBytes) return broken();
-  const char version = state[kStateMagic.size()];
-  if ((version != kStateVersion && version != kOneBlockVersion) || state[kStateMagic.size() + 1] != '\n')
-    return broken();
+  if (const char version = state[kStateMagic.size()]; version != kStateVersion)
+    return fail(Code::corrupt, "the detectors' state is of version " + printable(std::string(1, version)) +
+                                   ", ours is " + kStateVersion);
   std::string_view body = state.substr(0, state.size() - kChecksumBytes);
   if (as_bytes(sha256(body)).substr(0, kChecksumBytes) != state.substr(body.size())) return broken();
   Reader in(body.substr(kStateHeadBytes));
 
   State& now = *state_;
-  Folds folds;
-  Habits habits(now.profiles);
-  Silence silence;
-  HeldBack held_back;
-  Stories stories;
-  Correlations correlations;
-  Windows windows;
-  Room room;
-  correlations.take(now.rules());
-  windows.take(now.rules());
+  Memory memory(now.profiles);
+  memory.correlations.take(now.rules());
+  memory.windows.take(now.rules());
   auto detectors = now.detectors.make_all();
   std::vector<std::string> left_out;
-  if (version == kOneBlockVersion) {
-    const auto accounts = now.detectors.number_of("accounts"), attempts = now.detectors.number_of("attempts");
-    bool loaded = accounts && attempts && folds.load(in, 1) && detectors[*accounts]->load(in) &&
-                  detectors[*attempts]->load(in) && correlations.load(in);
-    if (!loaded || in.left() > 0) return broken();
-  } else {
-    for (uint64_t parts = in.varint(); parts > 0 && in.ok(); --parts) {
-      const std::string_view id = in.text();
-      const uint64_t of = in.varint();
-      Reader part(in.text());
-      if (!in.ok()) break;
-      const auto load_with = [&](uint32_t ours, bool is_ours, auto&& load_part) {
-        if (!is_ours) {
-          left_out.push_back(std::string(id) + " is of version " + std::to_string(of) + ", ours is " +
-                             std::to_string(ours));
-          return true;
-        }
-        return load_part() && part.left() == 0;
-      };
-      const auto load = [&](uint32_t ours, auto& into) {
-        return load_with(ours, of == ours, [&] { return into.load(part); });
-      };
-      bool loaded = true;
-      if (id == kFoldsId) {
-        loaded = load_with(Folds::kVersion, of == 1 || of == Folds::kVersion,
-                           [&] { return folds.load(part, static_cast<uint32_t>(of)); });
-      } else if (id == kCorrelationsId) {
-        loaded = load(kCorrelationsVersion, correlations);
-      } else if (id == kHabitsId) {
-        loaded = load(kHabitsVersion, habits);
-      } else if (id == kProfilesId) {
-        loaded = load(kProfilesVersion, now.profiles);
-      } else if (id == kSilenceId) {
-        loaded = load(kSilenceVersion, silence);
-      } else if (id == kHeldBackId) {
-        loaded = load(kHeldBackVersion, held_back);
-      } else if (id == kStoriesId) {
-        loaded = load(kStoriesVersion, stories);
-      } else if (id == kWindowsId) {
-        loaded = load(kWindowsVersion, windows);
-      } else if (id == kRoomId) {
-        loaded = load(kRoomVersion, room);
-      } else if (auto number = now.detectors.number_of(id)) {
-        loaded = load(now.detectors.row(*number).version, *detectors[*number]);
+  for (uint64_t parts = in.varint(); parts > 0 && in.ok(); --parts) {
+    const std::string_view id = in.text();
+    const auto version = load_number<uint32_t>(in);
+    Reader part(in.text());
+    if (!in.ok()) break;
+    bool is_known = false, is_whole = true;
+    const auto load = [&](std::string_view its_id, uint32_t ours, auto& into) {
+      if (is_known || its_id != id) return;
+      is_known = true;
+      if constexpr (requires { into.load(part, version); }) {  // knows older ones too
+        if (into.knows(version)) return void(is_whole = into.load(part, version) && part.left() == 0);
       } else {
-        left_out.push_back("there is no detector " + printable(id));
+        if (version == ours) return void(is_whole = into.load(part) && part.left() == 0);
       }
-      if (!loaded) return broken();
-    }
-    if (!in.ok() || in.left() > 0) return broken();
+      left_out.push_back(std::string(id) + " is of version " + std::to_string(version) + ", ours is " +
+                         std::to_string(ours));
+    };
+    memory.each_part(now.profiles, load);
+    if (const auto number = now.detectors.number_of(id))
+      load(id, now.detectors.row(*number).version, *detectors[*number]);
+    if (!is_whole) return broken();
+    if (!is_known) left_out.push_back("there is no detector " + printable(id));
   }
-  now.folds = std::move(folds);
-  now.correlations = std::move(correlations);
-  now.habits = std::move(habits);
-  now.silence = std::move(silence);
-  now.stories = std::move(stories);
-  now.windows = std::move(windows);
-  now.held_back = std::move(held_back);
-  now.room = std::move(room);
+  if (!in.ok() || in.left() > 0) return broken();
+  static_cast<Memory&>(now) = std::move(memory);
   now.detectors.replace(std::move(detectors));
-  now.forget_kinds();
+  now.kinds.forget();
   return left_out;
 }
 

@@ -100,7 +100,7 @@ struct PlaceOnEarth {
 struct DetectOptions {
   // Hours of the day count in the zone of the tenant whose log this is.
   std::function<std::shared_ptr<const Zone>(std::string_view log)> zone_of = [](auto) { return Zone::utc(); };
-  int64_t learning_ns = int64_t{14} * 86400 * 1'000'000'000;  // event time from an account's first record on
+  int64_t learning_ns = 14 * kDay;  // event time from an account's first record on
   // Where an address is that no list places (detect/lists.h); what it says stands in the finding's baseline.
   std::function<std::optional<PlaceOnEarth>(std::string_view address)> place_of = [](auto) { return std::nullopt; };
   std::shared_ptr<const Lists> lists;       // nullptr: none
@@ -145,6 +145,7 @@ class Engine {
   Result<std::vector<std::string>> load(std::string_view state);
 
  private:
+  struct Memory;
   struct State;
   Result<std::vector<std::string>> load_parts(std::string_view state);
 

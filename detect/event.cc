@@ -5,12 +5,13 @@
 #include "core/base/calendar.h"
 #include "core/base/time_text.h"
 #include "detect/finding.h"
+#include "detect/state.h"
 
 namespace yushi::detect {
 namespace {
 
 // A sender's clock may be ahead by a wrong zone; beyond that its time is not believed.
-constexpr int64_t kAheadMaxNs = 24 * 3600 * kSecond;
+constexpr int64_t kAheadMaxNs = kDay;
 
 using Login = EventKind::Login;
 

@@ -1,7 +1,6 @@
 // What a detector found, before it is folded and becomes an Alert.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -13,10 +12,6 @@
 #include "core/event/alert.h"
 
 namespace yushi::detect {
-
-// Event times are kept within years 1843 to 2096, so that the difference of any two fits.
-constexpr int64_t kTimeMaxNs = 4'000'000'000'000'000'000;
-inline int64_t bounded_time(int64_t ns) { return std::clamp(ns, -kTimeMaxNs, kTimeMaxNs); }
 
 // What a detector finds, as a rule of its own: alerts carry it. Its digest is that of its name and version: raise the
 // version whenever the same records could give another answer.
@@ -36,7 +31,7 @@ struct Finding {
   Severity severity = Severity::medium;
   uint32_t score = 50;
   std::string key;
-  int64_t fold_ns = 3600 * kSecond;  // repetitions of the key within it are one alert
+  int64_t fold_ns = kHour;  // repetitions of the key within it are one alert
   std::string reason;
   std::string baseline;
   bool learning = false;

@@ -10,7 +10,7 @@
 namespace yushi::detect {
 namespace {
 
-constexpr int64_t kDueSlackNs = 3600 * kSecond, kForgetNs = 3600 * kSecond;
+constexpr int64_t kDueSlackNs = kHour, kForgetNs = kHour;
 constexpr size_t kRulesMax = 65'536;
 constexpr uint64_t kNotKnown = ~uint64_t{0};  // of a record's index
 
@@ -239,8 +239,8 @@ Folds::Count Folds::read_count(Reader& in) {
   if (count.hits == 0) return count;
   count.first = in.varint();
   count.last = in.varint();
-  count.first_ns = bounded_time(in.signed_varint());
-  count.last_ns = bounded_time(in.signed_varint());
+  count.first_ns = load_time(in);
+  count.last_ns = load_time(in);
   return count;
 }
 
@@ -252,7 +252,7 @@ void Folds::put_sender(std::string& out, const Sender& sender) {
 
 Folds::Sender Folds::read_sender(Reader& in) {
   Sender sender;
-  sender.used_ns = bounded_time(in.signed_varint());
+  sender.used_ns = load_time(in);
   sender.counted = read_count(in);
   sender.host = in.text();
   return sender;
@@ -312,7 +312,7 @@ bool Folds::load(Reader& in, uint32_t version) {
     if (version > 1) rule.title_zh = in.text();
     rule.digest = in.text();
     rule.severity = static_cast<Severity>(std::min<uint64_t>(in.varint(), static_cast<uint64_t>(Severity::critical)));
-    rule.score = static_cast<uint32_t>(in.varint());
+    rule.score = load_number<uint32_t>(in);
     for (uint64_t tags = in.varint(); tags > 0 && in.ok(); --tags) rule.tags.emplace_back(in.text());
     if (rules_.size() >= kRulesMax) return false;
     rules_.emplace(rule.id, std::move(rule));
@@ -321,11 +321,11 @@ bool Folds::load(Reader& in, uint32_t version) {
     Log& known = by_log_.use(in.text());
     for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
       std::string id(in.text());
-      known.rules[id] = bounded_time(in.signed_varint());
+      known.rules[id] = load_time(in);
     }
     for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
       Fold& fold = known.folds.use(in.text());
-      fold.raised_ns = bounded_time(in.signed_varint());
+      fold.raised_ns = load_time(in);
       fold.due_ns = in.signed_varint();
       fold.repeated = read_count(in);
     }
@@ -339,7 +339,7 @@ bool Folds::load(Reader& in, uint32_t version) {
     }
     for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
       std::string_view name = in.text();
-      known.hosts.use(name) = bounded_time(in.signed_varint());
+      known.hosts.use(name) = load_time(in);
     }
   }
   return in.ok();

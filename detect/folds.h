@@ -30,8 +30,8 @@
 #include "core/base/bytes.h"
 #include "core/base/time_text.h"
 #include "core/event/alert.h"
-#include "detect/lru.h"
 #include "detect/rule_file.h"
+#include "detect/state.h"
 
 namespace yushi::detect {
 
@@ -40,9 +40,9 @@ class Folds {
   static constexpr size_t kFoldsMax = 16'384;
   static constexpr size_t kHostsMax = 4096;
   static constexpr size_t kSendersMax = 4096;
-  static constexpr int64_t kHostBurst = 10, kHostEveryNs = 60 * kSecond;
+  static constexpr int64_t kHostBurst = 10, kHostEveryNs = kMinute;
   static constexpr int64_t kRuleBurst = 5000, kRuleEveryNs = 6 * kSecond;
-  static constexpr int64_t kSenderBurst = 10, kSenderEveryNs = 60 * kSecond;
+  static constexpr int64_t kSenderBurst = 10, kSenderEveryNs = kMinute;
 
   // A rule's or a detector's hit. Views into the record.
   struct Hit {
@@ -65,6 +65,7 @@ class Folds {
 
   static constexpr uint32_t kVersion = 2;  // of what save() writes; 1 has no titles in Chinese
   void save(std::string& out) const;
+  static bool knows(uint32_t version) { return version == 1 || version == kVersion; }
   bool load(Reader& in, uint32_t version);
 
  private:

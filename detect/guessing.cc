@@ -248,9 +248,37 @@ void Guessing::observe(const Event& event, std::vector<Finding>& findings) {
   judge_account(account, add(account, login), login, findings);
 }
 
+void Guessing::save_key(const Key& key, std::string& out) {
+  save_list(key.ways, out, [&out](const Way& way) {
+    put_be64(out, way.way);
+    put_signed(out, way.last_hour);
+    for (uint16_t count : way.hours) put_varint(out, count);
+    put_varint(out, way.unsaid);
+    save_list(way.newest, out, [&out](const Try& one) {
+      put_signed(out, one.at_ns);
+      put_varint(out, one.index);
+    });
+  });
+  key.others.save(out);
+}
+
+bool Guessing::load_key(Key& key, Reader& in) {
+  const auto load_try = [&in](Try& one) {
+    one.at_ns = load_time(in);
+    one.index = in.varint();
+  };
+  const auto load_way = [&](Way& way) {
+    way.way = in.be64();
+    way.last_hour = load_hour(in);
+    for (uint16_t& count : way.hours) count = load_number<uint16_t>(in);
+    way.unsaid = in.varint();
+    return load_list(way.newest, kFastMin, in, load_try);
+  };
+  return load_list(key.ways, kWaysMax, in, load_way) && key.others.load(in);
+}
+
 void Guessing::save_tried(const Tried& tried, std::string& out) {
-  put_varint(out, tried.ways.size());
-  for (const auto& way : tried.ways) {
+  save_list(tried.ways, out, [&out](const Tried::Way& way) {
     put_varint(out, way.way);
     put_signed(out, way.hour);
     put_varint(out, way.tries);
@@ -258,110 +286,55 @@ void Guessing::save_tried(const Tried& tried, std::string& out) {
     put_varint(out, way.unsaid);
     put_varint(out, way.shown_size);
     for (size_t i = 0; i < way.shown_size; ++i) put_varint(out, way.shown[i]);
-  }
-  put_varint(out, tried.addresses.size());
-  for (const auto& one : tried.addresses) {
+  });
+  save_list(tried.addresses, out, [&out](const Tried::Address& one) {
     for (uint32_t half : one.hash) put_varint(out, half);
     put_varint(out, one.second);
-  }
-}
-
-void Guessing::save(std::string& out) const {
-  save_logs(by_log_, out, [&](std::string_view name, const Log& log) {
-    save_entries(log.by_source, out, [&out](const Key& key) {
-      put_varint(out, key.ways.size());
-      for (const auto& way : key.ways) {
-        put_be64(out, way.way);
-        put_signed(out, way.last_hour);
-        for (uint16_t count : way.hours) put_varint(out, count);
-        put_varint(out, way.unsaid);
-        put_varint(out, way.newest.size());
-        for (const auto& one : way.newest) {
-          put_signed(out, one.at_ns);
-          put_varint(out, one.index);
-        }
-      }
-      put_varint(out, key.others.size());
-      key.others.for_each([&out](std::string_view other, uint64_t tries, uint64_t last) {
-        put_text(out, other);
-        put_signed(out, static_cast<int64_t>(last) * kSecond);
-        put_varint(out, tries);
-      });
-    });
-    accounts_.save(name, log.strangers, out, [&out](const Tried& tried) { save_tried(tried, out); });
-    save_entries(log.networks, out, [&out](const Network& known) {
-      put_signed(out, known.day);
-      put_varint(out, known.told.size());
-      for (const auto& address : known.told) put_text(out, address);
-    });
   });
-}
-
-bool Guessing::load_key(Key& key, Reader& in) {
-  uint64_t ways = in.varint();
-  if (ways > kWaysMax) return false;
-  for (; ways > 0 && in.ok(); --ways) {
-    Way way;
-    way.way = in.be64();
-    way.last_hour = std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kHour, kTimeMaxNs / kHour);
-    for (uint16_t& count : way.hours) count = static_cast<uint16_t>(std::min<uint64_t>(in.varint(), UINT16_MAX));
-    way.unsaid = in.varint();
-    uint64_t newest = in.varint();
-    if (newest > kFastMin) return false;
-    for (; newest > 0 && in.ok(); --newest) {
-      const int64_t at_ns = bounded_time(in.signed_varint());
-      way.newest.push_back({at_ns, in.varint()});
-    }
-    key.ways.push_back(std::move(way));
-  }
-  uint64_t others = in.varint();
-  if (others > Places::kNamesMax) return false;
-  for (; others > 0 && in.ok(); --others) {
-    const std::string_view name = in.text();
-    const uint64_t last = second_of(in.signed_varint());
-    key.others.add(name, last, in.varint());
-  }
-  return true;
 }
 
 bool Guessing::load_tried(Tried& tried, Reader& in) {
-  const auto small = [&in] { return static_cast<uint16_t>(in.varint()); };
-  uint64_t ways = in.varint();
-  if (ways > kWaysMax) return false;
-  for (; ways > 0 && in.ok(); --ways) {
-    Tried::Way& way = tried.ways.emplace_back();
-    way.way = static_cast<uint32_t>(in.varint());
-    way.hour = static_cast<int32_t>(std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kHour, kTimeMaxNs / kHour));
-    way.tries = small();
-    way.tries_before = small();
-    way.unsaid = small();
-    way.shown_size = small();
+  const auto load_way = [&in](Tried::Way& way) {
+    way.way = load_number<uint32_t>(in);
+    way.hour = load_hour(in);
+    for (uint16_t* count : {&way.tries, &way.tries_before, &way.unsaid}) *count = load_number<uint16_t>(in);
+    way.shown_size = load_number<uint16_t>(in);
     if (way.shown_size > kShownMax) return false;
     for (size_t i = 0; i < way.shown_size; ++i) way.shown[i] = in.varint();
-  }
-  uint64_t addresses = in.varint();
-  if (addresses > kAddressesMax) return false;
-  for (; addresses > 0 && in.ok(); --addresses) {
-    auto& one = tried.addresses.emplace_back();
-    for (uint32_t* number : {&one.hash[0], &one.hash[1], &one.second}) *number = static_cast<uint32_t>(in.varint());
-  }
-  return true;
+    return true;
+  };
+  const auto load_address = [&in](Tried::Address& one) {
+    for (uint32_t* number : {&one.hash[0], &one.hash[1], &one.second}) *number = load_number<uint32_t>(in);
+  };
+  return load_list(tried.ways, kWaysMax, in, load_way) && load_list(tried.addresses, kAddressesMax, in, load_address);
+}
+
+void Guessing::save(std::string& out) const {
+  const auto save_one = [&out](const Tried& tried) { save_tried(tried, out); };
+  save_logs(by_log_, out, [&](const Log& log) {
+    save_entries(log.by_source, out, [&out](const Key& key) { save_key(key, out); });
+    save_entries(log.strangers, out, save_one);
+    save_entries(log.networks, out, [&out](const Network& known) {
+      put_signed(out, known.day);
+      save_list(known.told, out, [&out](const std::string& address) { put_text(out, address); });
+    });
+  });
+  accounts_.save(out, save_one);
 }
 
 bool Guessing::load(Reader& in) {
+  const auto load_source = [&in](Key& key) { return load_key(key, in); };
   const auto load_one = [&in](Tried& tried) { return load_tried(tried, in); };
-  return load_logs(by_log_, in, [&](std::string_view name, Log& log) {
-    if (!load_entries(log.by_source, in, [&in](Key& key) { return load_key(key, in); }) ||
-        !accounts_.load(name, log.strangers, in, load_one))
-      return false;
-    return load_entries(log.networks, in, [&in](Network& known) {
-      known.day = in.signed_varint();
-      uint64_t told = in.varint();
-      if (told > kTogetherMin) return false;
-      for (; told > 0 && in.ok(); --told) known.told.emplace_back(in.text());
-      return true;
-    });
-  });
+  const auto load_network = [&in](Network& known) {
+    known.day = load_day(in);
+    return load_list(known.told, kTogetherMin, in, [&in](std::string& address) { address = in.text(); });
+  };
+  return load_logs(by_log_, in,
+                   [&](Log& log) {
+                     return load_entries(log.by_source, in, load_source) && load_entries(log.strangers, in, load_one) &&
+                            load_entries(log.networks, in, load_network);
+                   }) &&
+         accounts_.load(in, load_one);
 }
 
 }  // namespace yushi::detect

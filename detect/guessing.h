@@ -22,9 +22,9 @@
 #include <vector>
 
 #include "detect/detectors.h"
-#include "detect/lru.h"
 #include "detect/places.h"
 #include "detect/profiles.h"
+#include "detect/state.h"
 #include "detect/words.h"
 
 namespace yushi::detect {
@@ -35,7 +35,7 @@ class Guessing final : public Detector {
       : surroundings_(surroundings), accounts_(surroundings.profiles, Part::guessed) {}
 
   static constexpr size_t kFastMin = 12;
-  static constexpr int64_t kFastNs = 5 * 60 * kSecond;
+  static constexpr int64_t kFastNs = 5 * kMinute;
   static constexpr size_t kAccountsMin = 12;
   static constexpr uint64_t kSlowMin = 48;
   static constexpr uint64_t kAccountMin = 30;
@@ -120,6 +120,7 @@ class Guessing final : public Detector {
   static Tried::Way& add(Tried& tried, const LoginEvent& login);
   static void judge_account(const Tried& tried, Tried::Way& way, const LoginEvent& login,
                             std::vector<Finding>& findings);
+  static void save_key(const Key& key, std::string& out);
   static bool load_key(Key& key, Reader& in);
   static void save_tried(const Tried& tried, std::string& out);
   static bool load_tried(Tried& tried, Reader& in);

@@ -4,7 +4,6 @@
 #include <bit>
 
 #include "core/base/calendar.h"
-#include "core/ledger/sha256.h"
 #include "detect/event.h"
 #include "detect/finding.h"
 #include "detect/places.h"
@@ -22,7 +21,12 @@ uint32_t hours_around(int hour) {
   return out;
 }
 
-std::string key_of(std::string_view subject) { return std::string(as_bytes(sha256(subject)).substr(0, 8)); }
+// Of what nobody does: where it stands among the others.
+std::string key_of_subject(uint64_t subject) {
+  std::string out;
+  put_be64(out, subject);
+  return out;
+}
 
 }  // namespace
 
@@ -88,10 +92,9 @@ bool Habits::Account::give_up(bool) {
 }
 
 Habits::Habit& Habits::use(Log& log, std::string_view log_name, std::string_view account, std::string_view subject) {
-  const std::string key = key_of(subject);
-  if (account.empty()) return log.others.use(key);
+  const uint64_t hash = sure_hash_of(subject);
+  if (account.empty()) return log.others.use(key_of_subject(hash));
   auto& habits = accounts_.use(log_name, account).habits;
-  const uint64_t hash = get_be64(key.data());
   auto at = std::find_if(habits.begin(), habits.end(), [hash](const Habit& one) { return one.subject == hash; });
   if (at == habits.end()) {
     if (habits.size() == kHabitsMax) habits.erase(habits.begin());
@@ -120,12 +123,11 @@ Habits::Known Habits::add(std::string_view log, std::string_view account, std::s
 
 Habits::Known Habits::known(std::string_view log, std::string_view account, std::string_view subject, int64_t at_ns,
                             const Zone& zone) const {
-  const std::string key = key_of(subject);
+  const uint64_t hash = sure_hash_of(subject);
   const Habit* habit = nullptr;
   if (account.empty()) {
-    if (const Log* all = by_log_.find(log)) habit = all->others.peek(key);
+    if (const Log* all = by_log_.find(log)) habit = all->others.peek(key_of_subject(hash));
   } else if (const Account* its = accounts_.peek(log, account)) {
-    const uint64_t hash = get_be64(key.data());
     const auto at =
         std::find_if(its->habits.begin(), its->habits.end(), [hash](const Habit& one) { return one.subject == hash; });
     if (at != its->habits.end()) habit = &*at;
@@ -144,40 +146,29 @@ void Habits::save_habit(const Habit& habit, std::string& out) {
   put_varint(out, habit.hosts_of_last_day);
 }
 
-bool Habits::load_habit(Habit& habit, Reader& in) {
+void Habits::load_habit(Habit& habit, Reader& in) {
   habit.subject = in.be64();
-  habit.last_day = static_cast<int32_t>(std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kDay, kTimeMaxNs / kDay));
+  habit.last_day = load_day(in);
   habit.days = in.varint();
   habit.hours = static_cast<uint32_t>(in.varint()) & kAllHours;
   habit.hours_of_last_day = static_cast<uint32_t>(in.varint()) & kAllHours;
   habit.hosts = static_cast<uint16_t>(in.varint());
   habit.hosts_of_last_day = static_cast<uint16_t>(in.varint());
-  return in.ok();
 }
 
 void Habits::save(std::string& out) const {
   save_logs(by_log_, out, [&out](const Log& log) {
-    put_signed(out, log.first_ns);
     save_entries(log.others, out, [&out](const Habit& habit) { save_habit(habit, out); });
   });
   accounts_.save(out, [&out](const Account& account) {
-    put_varint(out, account.habits.size());
-    for (const Habit& habit : account.habits) save_habit(habit, out);
+    save_list(account.habits, out, [&out](const Habit& habit) { save_habit(habit, out); });
   });
 }
 
 bool Habits::load(Reader& in) {
-  const auto load_log = [&in](Log& log) {
-    log.first_ns = bounded_time(in.signed_varint());
-    return load_entries(log.others, in, [&in](Habit& habit) { return load_habit(habit, in); });
-  };
-  return load_logs(by_log_, in, load_log) && accounts_.load(in, [&in](Account& account) {
-    uint64_t left = in.varint();
-    if (left > kHabitsMax) return false;
-    for (; left > 0; --left)
-      if (!load_habit(account.habits.emplace_back(), in)) return false;
-    return true;
-  });
+  const auto load_one = [&in](Habit& habit) { load_habit(habit, in); };
+  return load_logs(by_log_, in, [&](Log& log) { return load_entries(log.others, in, load_one); }) &&
+         accounts_.load(in, [&](Account& account) { return load_list(account.habits, kHabitsMax, in, load_one); });
 }
 
 }  // namespace yushi::detect

@@ -20,8 +20,7 @@
 //
 // Invariants  Integers only, in commit order, event time, no clock: a replay judges the same.
 // Memory      A part of the profile of whose act it is (detect/profiles.h) with kHabitsMax habits of 32 bytes, or as
-// many
-//             as there is room for; per log kOthersMax of nobody. The one not used for longest goes.
+//             many as there is room for; per log kOthersMax of nobody. The one not used for longest goes.
 // Threads     One owner.
 #pragma once
 
@@ -32,9 +31,9 @@
 
 #include "core/base/bytes.h"
 #include "core/base/time_text.h"
-#include "detect/lru.h"
 #include "detect/profiles.h"
 #include "detect/room.h"
+#include "detect/state.h"
 #include "detect/words.h"
 
 namespace yushi::detect {
@@ -108,14 +107,13 @@ class Habits {
   static Day day_of(int64_t at_ns, const Zone& zone);
   static Known judge(Habit& habit, const Day& day);  // with its days moved on
 
-  struct Log {
-    explicit Log(int64_t at_ns = 0) : first_ns(at_ns) {}
-    int64_t first_ns;
+  struct Log : AgedLog {
+    using AgedLog::AgedLog;
     LruMap<Habit> others{kOthersMax};  // by the subject's hash
   };
   Habit& use(Log& log, std::string_view log_name, std::string_view account, std::string_view subject);
   static void save_habit(const Habit& habit, std::string& out);
-  static bool load_habit(Habit& habit, Reader& in);
+  static void load_habit(Habit& habit, Reader& in);
 
   ByLog<Log> by_log_;
   Parts<Account> accounts_;

@@ -484,8 +484,7 @@ void Listed::judge_change(Act& act, Log& log, std::vector<Finding>& findings) {
 
 void Listed::save(std::string& out) const {
   save_logs(by_log_, out, [&out](const Log& log) {
-    put_varint(out, log.without.news);
-    put_varint(out, log.without.logins);
+    log.without.save(out);
     put_varint(out, log.tickets.size());
     log.tickets.for_each([&out](std::string_view, const Ticket& ticket) {
       for (auto* text : {&ticket.id, &ticket.account, &ticket.requester, &ticket.approver, &ticket.hosts})
@@ -501,8 +500,7 @@ void Listed::save(std::string& out) const {
 
 bool Listed::load(Reader& in) {
   const auto load_log = [&in](Log& log) {
-    log.without.news = static_cast<uint32_t>(in.varint());
-    log.without.logins = std::min(static_cast<uint32_t>(in.varint()), Novelty::kRemembered);
+    log.without.load(in);
     for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
       Ticket ticket;
       for (auto* text : {&ticket.id, &ticket.account, &ticket.requester, &ticket.approver, &ticket.hosts})
@@ -516,7 +514,7 @@ bool Listed::load(Reader& in) {
     }
     return in.ok();
   };
-  return load_logs(by_log_, in, load_log) && days_.load(in, [&in](int64_t& day) { day = in.signed_varint(); });
+  return load_logs(by_log_, in, load_log) && days_.load(in, [&in](int64_t& day) { day = load_day(in); });
 }
 
 }  // namespace yushi::detect

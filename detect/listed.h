@@ -20,9 +20,9 @@
 
 #include "detect/detectors.h"
 #include "detect/lists.h"
-#include "detect/lru.h"
 #include "detect/places.h"
 #include "detect/profiles.h"
+#include "detect/state.h"
 
 namespace yushi::detect {
 

@@ -1,4 +1,4 @@
-// A map with a bound: when it is full, the key that was used longest ago goes. And one way to save and load maps.
+// A map with a bound: when it is full, the key that was used longest ago goes.
 //
 // What it holds is counted in bytes, so that all maps together can be held to one bound (detect/room.h).
 //
@@ -15,8 +15,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <functional>
-#include <map>
 #include <new>
 #include <random>
 #include <string>
@@ -283,111 +281,5 @@ class LruMap final : public Remembering {
   size_t size_ = 0;
   uint64_t bytes_ = 0, forgotten_ = 0;
 };
-
-// What a detector remembers is kept for each log by itself: a struct with its maps, or one map.
-template <class Log>
-class ByLog {
- public:
-  ByLog() = default;
-  ByLog(ByLog&& other) noexcept : logs_(std::move(other.logs_)) { other.asked_ = nullptr; }
-  ByLog& operator=(ByLog&& other) noexcept {
-    logs_ = std::move(other.logs_);
-    asked_ = other.asked_ = nullptr;
-    return *this;
-  }
-  ~ByLog() = default;
-
-  // That of this log; nullptr when there is none.
-  const Log* find(std::string_view name) const {
-    if (asked_ && asked_->first == name) return &asked_->second;  // a batch is of one log
-    const auto at = logs_.find(name);
-    if (at == logs_.end()) return nullptr;
-    asked_ = &*at;
-    return &at->second;
-  }
-  Log* find(std::string_view name) { return const_cast<Log*>(std::as_const(*this).find(name)); }
-  // Made of `arguments` when there was none.
-  template <class... Arguments>
-  Log& use(std::string_view name, const Arguments&... arguments) {
-    if (Log* log = find(name)) return *log;
-    return logs_.try_emplace(std::string(name), arguments...).first->second;
-  }
-
-  auto begin() { return logs_.begin(); }
-  auto end() { return logs_.end(); }
-  auto begin() const { return logs_.begin(); }
-  auto end() const { return logs_.end(); }
-  size_t size() const { return logs_.size(); }
-  void clear() {
-    asked_ = nullptr;
-    logs_.clear();
-  }
-
- private:
-  std::map<std::string, Log, std::less<>> logs_;
-  mutable const std::pair<const std::string, Log>* asked_ = nullptr;  // the one that was asked for last
-};
-
-// A map as the state has it: each entry by its key and what `save_value(value)` writes or `load_value(value)` reads,
-// which may answer false: it is none of ours.
-template <class Value, class SaveValue>
-void save_entries(const LruMap<Value>& entries, std::string& out, SaveValue&& save_value) {
-  put_varint(out, entries.size());
-  entries.for_each([&](std::string_view key, const Value& value) {
-    put_text(out, key);
-    save_value(value);
-  });
-}
-template <class Value, class LoadValue>
-bool load_entries(LruMap<Value>& entries, Reader& in, LoadValue&& load_value) {
-  for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-    Value& value = entries.use(in.text());
-    if constexpr (std::is_void_v<decltype(load_value(value))>)
-      load_value(value);
-    else if (!load_value(value))
-      return false;
-  }
-  return in.ok();
-}
-
-// A detector's memory: each log by its name and what `save_log(log)` writes or `load_log(log)` reads; either may ask
-// for the name before the log.
-template <class Log, class SaveLog>
-void save_logs(const ByLog<Log>& by_log, std::string& out, SaveLog&& save_log) {
-  put_varint(out, by_log.size());
-  for (const auto& one : by_log) {
-    put_text(out, one.first);
-    if constexpr (requires { save_log(one.first, one.second); })
-      save_log(one.first, one.second);
-    else
-      save_log(one.second);
-  }
-}
-template <class Log, class LoadLog, class... Arguments>
-bool load_logs(ByLog<Log>& by_log, Reader& in, LoadLog&& load_log, const Arguments&... arguments) {
-  by_log.clear();
-  for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
-    const std::string_view name = in.text();
-    Log& log = by_log.use(name, arguments...);
-    bool loaded;
-    if constexpr (requires { load_log(name, log); })
-      loaded = load_log(name, log);
-    else
-      loaded = load_log(log);
-    if (!loaded) return false;
-  }
-  return in.ok();
-}
-
-// The same where that is one map.
-template <class Value, class SaveValue>
-void save_by_log(const ByLog<LruMap<Value>>& by_log, std::string& out, SaveValue&& save_value) {
-  save_logs(by_log, out, [&](const LruMap<Value>& entries) { save_entries(entries, out, save_value); });
-}
-template <class Value, class LoadValue>
-bool load_by_log(ByLog<LruMap<Value>>& by_log, size_t entries_max, Reader& in, LoadValue&& load_value) {
-  return load_logs(
-      by_log, in, [&](LruMap<Value>& entries) { return load_entries(entries, in, load_value); }, entries_max);
-}
 
 }  // namespace yushi::detect

@@ -53,7 +53,7 @@ void NewCommands::observe(const Event& event, std::vector<Finding>& findings) {
   ++account.commands;
   const bool is_new = log.programs.peek(program) == nullptr;
   log.programs.use(program) = true;
-  if (!is_new || at_ns - log.first_ns < kLearnDays * kDay || account.commands <= kCommandsMin) return;
+  if (!is_new || log.is_younger(kLearnDays, at_ns) || account.commands <= kCommandsMin) return;
   if (account.names.empty() || at_ns - account.since_ns > kWindowNs) {
     account.names.clear();
     account.indexes.clear();
@@ -88,10 +88,7 @@ void NewCommands::observe(const Event& event, std::vector<Finding>& findings) {
 }
 
 void NewCommands::save(std::string& out) const {
-  save_logs(by_log_, out, [&out](const Log& log) {
-    put_signed(out, log.first_ns);
-    save_entries(log.programs, out, [](bool) {});
-  });
+  save_logs(by_log_, out, [&out](const Log& log) { save_entries(log.programs, out, [](bool) {}); });
   accounts_.save(out, [&out](const Account& account) {
     put_varint(out, account.commands);
     put_signed(out, account.since_ns);
@@ -104,13 +101,10 @@ void NewCommands::save(std::string& out) const {
 }
 
 bool NewCommands::load(Reader& in) {
-  const auto load_log = [&in](Log& log) {
-    log.first_ns = bounded_time(in.signed_varint());
-    return load_entries(log.programs, in, [](bool& known) { known = true; });
-  };
+  const auto load_log = [&in](Log& log) { return load_entries(log.programs, in, [](bool& known) { known = true; }); };
   return load_logs(by_log_, in, load_log) && accounts_.load(in, [&in](Account& account) {
-    account.commands = static_cast<uint32_t>(in.varint());
-    account.since_ns = bounded_time(in.signed_varint());
+    account.commands = load_number<uint32_t>(in);
+    account.since_ns = load_time(in);
     uint64_t names = in.varint();
     if (names >= kNewMin) return false;
     for (; names > 0 && in.ok(); --names) {

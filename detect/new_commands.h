@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "detect/detectors.h"
-#include "detect/lru.h"
 #include "detect/profiles.h"
+#include "detect/state.h"
 
 namespace yushi::detect {
 
@@ -31,7 +31,7 @@ class NewCommands final : public Detector {
   static constexpr size_t kNewMin = 3;
   static constexpr uint32_t kCommandsMin = 20;
   static constexpr int64_t kLearnDays = 12;  // two working weeks
-  static constexpr int64_t kWindowNs = int64_t{3600} * kSecond;
+  static constexpr int64_t kWindowNs = kHour;
 
   bool wants(const EventKind& kind) const override;
   void observe(const Event& event, std::vector<Finding>& findings) override;
@@ -50,9 +50,8 @@ class NewCommands final : public Detector {
     std::vector<uint64_t> indexes;
     auto parts() { return std::tie(names, indexes); }
   };
-  struct Log {
-    explicit Log(int64_t at_ns = 0) : first_ns(at_ns) {}
-    int64_t first_ns;
+  struct Log : AgedLog {
+    using AgedLog::AgedLog;
     LruMap<bool> programs{kProgramsMax};
   };
   const Surroundings& surroundings_;

@@ -6,6 +6,7 @@
 
 #include "core/ledger/sha256.h"
 #include "core/record/record.h"
+#include "detect/state.h"
 
 namespace yushi::detect {
 
@@ -140,6 +141,16 @@ void Novelty::add(bool is_new) {
 
 bool Novelty::can_be_odd() const {
   return logins >= kLoginsMin && static_cast<uint32_t>(std::popcount(news)) * kNewOneIn <= logins;
+}
+
+void Novelty::save(std::string& out) const {
+  put_varint(out, news);
+  put_varint(out, logins);
+}
+
+void Novelty::load(Reader& in) {
+  news = load_number<uint32_t>(in);
+  logins = std::min(load_number<uint32_t>(in), kRemembered);
 }
 
 std::string Novelty::numbers() const { return std::to_string(std::popcount(news)) + "/" + std::to_string(logins); }

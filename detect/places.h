@@ -91,6 +91,8 @@ struct Novelty {
 
   void add(bool is_new);
   bool can_be_odd() const;
+  void save(std::string& out) const;
+  void load(Reader& in);
   std::string numbers() const;  // "2/32", for a baseline
 };
 

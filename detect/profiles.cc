@@ -1,6 +1,7 @@
 #include "detect/profiles.h"
 
 #include <algorithm>
+#include <numeric>
 #include <tuple>
 
 namespace yushi::detect {
@@ -12,18 +13,25 @@ uint64_t Profile::settle() {
 }
 
 void Profile::keep_within_bounds() {
-  for (uint64_t bytes = settle(); bytes > kBytesMax; bytes = settle()) {
+  if (settle() <= kBytesMax) return;
+  std::vector<uint64_t> bytes;  // of each part
+  for (auto& part : parts_) bytes.push_back(part->settle());
+  while (std::accumulate(bytes.begin(), bytes.end(), detect::settle(parts_)) > kBytesMax) {
     const size_t tries_from = place_of(Part::attempts);
     std::vector<std::tuple<bool, uint64_t, size_t>> largest;  // what was tried first
-    for (size_t i = 0; i < parts_.size(); ++i) largest.emplace_back(i >= tries_from, parts_[i]->settle(), i);
+    for (size_t i = 0; i < parts_.size(); ++i) largest.emplace_back(i >= tries_from, bytes[i], i);
     std::sort(largest.rbegin(), largest.rend());
     const auto gives = [&](bool much) {
-      return std::any_of(largest.begin(), largest.end(),
-                         [&](const auto& one) { return parts_[std::get<2>(one)]->give_up(much); });
+      const auto giver = std::find_if(largest.begin(), largest.end(),
+                                      [&](const auto& one) { return parts_[std::get<2>(one)]->give_up(much); });
+      if (giver == largest.end()) return false;
+      bytes[std::get<2>(*giver)] = parts_[std::get<2>(*giver)]->settle();
+      return true;
     };
     if (gives(false) || gives(true)) continue;
     has_ ^= std::bit_floor(has_);
     parts_.pop_back();
+    bytes.pop_back();
   }
 }
 

@@ -27,6 +27,7 @@
 #include "detect/lru.h"
 #include "detect/places.h"
 #include "detect/room.h"
+#include "detect/state.h"
 
 namespace yushi::detect {
 
@@ -200,62 +201,27 @@ class Parts {
   // As save_by_log() and load_by_log() of maps.
   template <class SaveValue>
   void save(std::string& out, SaveValue&& save_value) const {
-    put_varint(out, profiles_->by_log_.size());
-    for (const auto& [name, log] : profiles_->by_log_) {
+    save_logs(profiles_->by_log_, out, [&](const Profiles::Log& log) {
       uint64_t count = 0;
       visit_parts(log, [&count](std::string_view, const Value&) { ++count; });
-      put_text(out, name);
       put_varint(out, count);
       visit_parts(log, [&](std::string_view account, const Value& value) {
         put_text(out, account);
         save_value(value);
       });
-    }
+    });
   }
   template <class LoadValue>
   bool load(Reader& in, LoadValue&& load_value) {
     for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
       const std::string_view log = in.text();
-      for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-        Value& value = at_rest(log, in.text());
-        if constexpr (std::is_void_v<decltype(load_value(value))>)
-          load_value(value);
-        else if (!load_value(value))
-          return false;
-      }
-    }
-    return in.ok();
-  }
-
-  // Of one log, and of its strangers. What is tried on an account is marked by bytes before its name, more than a
-  // stranger's has.
-  template <class SaveValue>
-  void save(std::string_view log, const LruMap<Value>& strangers, std::string& out, SaveValue&& save_value) const {
-    uint64_t count = strangers.size();
-    for_each(log, [&count](std::string_view, const Value&) { ++count; });
-    put_varint(out, count);
-    strangers.for_each([&](std::string_view name, const Value& value) {
-      put_text(out, name);
-      save_value(value);
-    });
-    for_each(log, [&](std::string_view account, const Value& value) {
-      put_text(out, std::string(kMarkBytes, '=') + std::string(account));
-      save_value(value);
-    });
-  }
-  template <class LoadValue>
-  bool load(std::string_view log, LruMap<Value>& strangers, Reader& in, LoadValue&& load_value) {
-    for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-      const std::string_view name = in.text();
-      if (!load_value(name.size() < kMarkBytes ? strangers.use(name) = Value() : at_rest(log, name.substr(kMarkBytes))))
-        return false;
+      for (uint64_t left = in.varint(); left > 0 && in.ok(); --left)
+        if (!load_value_with(load_value, at_rest(log, in.text()))) return false;
     }
     return in.ok();
   }
 
  private:
-  static constexpr size_t kMarkBytes = ShortName::kBytesMax + 1;
-
   // Empty: damaged state may name an account twice.
   Value& at_rest(std::string_view log, std::string_view account) {
     any_ = true;

@@ -247,32 +247,25 @@ void Rights::password_set(const Event& event, std::vector<Finding>& findings) {
 
 void Rights::save(std::string& out) const {
   accounts_.save(out, [&out](const Account& account) {
-    put_varint(out, account.rights.size());
-    for (auto& right : account.rights) {
+    save_list(account.rights, out, [&out](const Right& right) {
       put_text(out, right.text);
       put_signed(out, right.day);
       put_varint(out, right.index);
-    }
+    });
     put_signed(out, account.password_day);
     put_varint(out, account.password_days);
   });
 }
 
 bool Rights::load(Reader& in) {
-  const auto day_of = [&] {
-    return static_cast<int32_t>(std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kDay, kTimeMaxNs / kDay));
+  const auto load_right = [&in](Right& right) {
+    right.text = in.text();
+    right.day = load_day(in);
+    right.index = in.varint();
   };
   return accounts_.load(in, [&](Account& account) {
-    uint64_t count = in.varint();
-    if (count > kRightsMax) return false;
-    for (; count > 0 && in.ok(); --count) {
-      Right right;
-      right.text = in.text();
-      right.day = day_of();
-      right.index = in.varint();
-      account.rights.push_back(std::move(right));
-    }
-    account.password_day = day_of();
+    if (!load_list(account.rights, kRightsMax, in, load_right)) return false;
+    account.password_day = load_day(in);
     account.password_days = in.varint();
     return true;
   });

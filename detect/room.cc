@@ -63,17 +63,21 @@ void Room::tick(const Holdings& all, uint64_t bytes_max, int64_t received_ns) {
     shrink(kept, bytes_max - std::min(bytes_max, bytes_of(passing)));
     bytes_ = bytes_of(all);
   }
-  for (const auto& one : all) {
-    const uint64_t gone = one.map->take_forgotten();
-    if (gone == 0) continue;
-    forgotten_ += gone;
-    if (one.what != Kept::passing) by_log_.use(one.log).untold[static_cast<size_t>(one.what)] += gone;
-  }
+  count(all);
   for (auto& [name, log] : by_log_) {
     const bool is_due = received_ns / kDay != log.told_day;
     if (!is_due || std::accumulate(log.untold.begin(), log.untold.end(), uint64_t{0}) == 0) continue;
     log.told_day = received_ns / kDay;
     tell(name, log, bytes_max);
+  }
+}
+
+void Room::count(const Holdings& all) {
+  for (const auto& one : all) {
+    const uint64_t gone = one.map->take_forgotten();
+    if (gone == 0) continue;
+    forgotten_ += gone;
+    if (one.what != Kept::passing) by_log_.use(one.log).untold[static_cast<size_t>(one.what)] += gone;
   }
 }
 

@@ -24,7 +24,7 @@
 #include <vector>
 
 #include "core/base/bytes.h"
-#include "detect/lru.h"
+#include "detect/state.h"
 
 namespace yushi::detect {
 
@@ -49,6 +49,8 @@ class Room {
   static constexpr uint64_t kPassingPart = 4;  // of the bound: what is in passing keeps so much of it
 
   void tick(const Holdings& all, uint64_t bytes_max, int64_t received_ns);
+  // Takes over what the maps have forgotten; before save(), which they do not outlive.
+  void count(const Holdings& all);
 
   uint64_t bytes() const { return bytes_; }  // as of the last tick
   uint64_t forgotten() const { return forgotten_; }

@@ -102,11 +102,10 @@ void RootHours::save(std::string& out) const {
 
 bool RootHours::load(Reader& in) {
   return accounts_.load(in, [&in](Account& account) {
-    account.first_ns = bounded_time(in.signed_varint());
-    account.last_hour =
-        static_cast<int32_t>(std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kHour, kTimeMaxNs / kHour));
-    account.days = static_cast<uint32_t>(in.varint());
-    for (auto& days : account.hours) days = static_cast<uint16_t>(std::min<uint64_t>(in.varint(), UINT16_MAX));
+    account.first_ns = load_time(in);
+    account.last_hour = load_hour(in);
+    account.days = load_number<uint32_t>(in);
+    for (auto& days : account.hours) days = load_number<uint16_t>(in);
   });
 }
 

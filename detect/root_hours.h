@@ -28,7 +28,7 @@ class RootHours final : public Detector {
 
   static constexpr int kHoursAround = 2;
   static constexpr uint32_t kKnownMin = 8, kDaysMin = 5;
-  static constexpr int64_t kLoginNs = int64_t{2} * 3600 * kSecond;
+  static constexpr int64_t kLoginNs = 2 * kHour;
 
   bool wants(const EventKind& kind) const override;
   void observe(const Event& event, std::vector<Finding>& findings) override;

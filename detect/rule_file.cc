@@ -21,7 +21,7 @@ constexpr size_t kFileBytesMax = 1 << 20;
 constexpr size_t kNodesMax = 100'000;
 constexpr int kDepthMax = 64;
 // What somebody does in one sitting is one alert; what he does later that day is told again.
-constexpr int64_t kSittingNs = int64_t{4} * 3600 * kSecond;
+constexpr int64_t kSittingNs = 4 * kHour;
 
 // Ends the reading of one part of a document; never leaves this file.
 struct Stop {

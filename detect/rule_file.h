@@ -71,7 +71,7 @@ struct RuleHead {
   std::vector<std::string> key;    // field names
   std::vector<std::string> habit;  // field names; empty: every hit is news
   std::string reason, reason_zh;   // without one the title says it
-  int64_t fold_ns = 3600 * kSecond;
+  int64_t fold_ns = kHour;
 };
 
 uint32_t score_of(Severity severity);  // where a rule gives none

@@ -74,8 +74,8 @@ bool Serials::load(Reader& in) {
   return load_by_log(by_log_, kTellersMax, in, [&in](Teller& teller) {
     teller.last = in.varint();
     teller.last_index = in.varint();
-    teller.known = static_cast<uint32_t>(std::min<uint64_t>(in.varint(), kKnownMin));
-    teller.day = std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kDay, kTimeMaxNs / kDay);
+    teller.known = std::min(load_number<uint32_t>(in), kKnownMin);
+    teller.day = load_day(in);
     for (auto& largest : teller.largest) largest = static_cast<uint32_t>(std::min(in.varint(), kStepMax));
   });
 }

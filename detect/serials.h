@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "detect/detectors.h"
-#include "detect/lru.h"
+#include "detect/state.h"
 
 namespace yushi::detect {
 

@@ -96,13 +96,13 @@ void ServiceAccounts::save(std::string& out) const {
 bool ServiceAccounts::load(Reader& in) {
   return accounts_.load(in, [&in](Account& account) {
     for (auto* days : {&account.with_logins, &account.with_jobs}) {
-      days->count = static_cast<uint32_t>(in.varint());
-      days->last = static_cast<int32_t>(in.signed_varint());
+      days->count = load_number<uint32_t>(in);
+      days->last = load_day(in);
     }
-    account.hours = static_cast<uint32_t>(in.varint());
-    account.weekdays = static_cast<uint32_t>(in.varint());
-    account.by_key = static_cast<uint32_t>(in.varint());
-    account.otherwise = static_cast<uint32_t>(in.varint());
+    account.hours = load_number<uint32_t>(in);
+    account.weekdays = load_number<uint32_t>(in);
+    account.by_key = load_number<uint32_t>(in);
+    account.otherwise = load_number<uint32_t>(in);
   });
 }
 

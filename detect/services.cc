@@ -345,7 +345,7 @@ void Services::tell(Log& log, std::string_view log_name, std::string_view host, 
   }
   const int other_days = std::popcount(unit.days & ~uint64_t{1});
   unit.days |= 1;
-  const bool young = stop.at_ns - log.first_ns < kUsualDays * kDay;
+  const bool young = log.is_younger(kUsualDays, stop.at_ns);
   if (other_days >= kUsualDays || (young && stop.actor.empty() && !stop.writes_logs)) return;
   const std::string shown = printable(stop.name) + (stop.also.empty() ? "" : " (" + printable(stop.also) + ")");
   Finding finding;
@@ -377,18 +377,16 @@ void Services::tell(Log& log, std::string_view log_name, std::string_view host, 
 
 void Services::save(std::string& out) const {
   save_logs(by_log_, out, [&out](const Log& log) {
-    put_signed(out, log.first_ns);
     save_entries(log.hosts, out, [&out](const Host& host) {
       put_signed(out, host.going_down_ns);
-      put_varint(out, host.stops.size());
-      for (const auto& stop : host.stops) {
+      save_list(host.stops, out, [&out](const Stop& stop) {
         put_text(out, stop.name);
         put_text(out, stop.also);
         put_text(out, stop.actor);
         put_signed(out, stop.at_ns);
         put_signed(out, stop.received_ns);
         put_varint(out, stop.index);
-      }
+      });
     });
     save_entries(log.units, out, [&out](const Unit& unit) {
       put_signed(out, unit.started_ns);
@@ -399,31 +397,27 @@ void Services::save(std::string& out) const {
 }
 
 bool Services::load(Reader& in) {
-  return load_logs(by_log_, in, [&in](Log& log) {
-    log.first_ns = bounded_time(in.signed_varint());
-    const auto load_host = [&in](Host& host) {
-      host.going_down_ns = bounded_time(in.signed_varint());
-      uint64_t stops = in.varint();
-      if (stops > kStopsMax) return false;
-      for (; stops > 0 && in.ok(); --stops) {
-        Stop stop;
-        stop.name = in.text();
-        stop.also = in.text();
-        stop.actor = in.text();
-        stop.at_ns = bounded_time(in.signed_varint());
-        stop.received_ns = bounded_time(in.signed_varint());
-        stop.index = in.varint();
-        stop.writes_logs = writes_logs(stop.name);
-        stop.protects = protects(stop.name);
-        host.stops.push_back(std::move(stop));
-      }
-      return true;
-    };
-    return load_entries(log.hosts, in, load_host) && load_entries(log.units, in, [&in](Unit& unit) {
-             unit.started_ns = bounded_time(in.signed_varint());
-             unit.last_day = std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kDay, kTimeMaxNs / kDay);
-             unit.days = in.varint();
-           });
+  const auto load_stop = [&in](Stop& stop) {
+    stop.name = in.text();
+    stop.also = in.text();
+    stop.actor = in.text();
+    stop.at_ns = load_time(in);
+    stop.received_ns = load_time(in);
+    stop.index = in.varint();
+    stop.writes_logs = writes_logs(stop.name);
+    stop.protects = protects(stop.name);
+  };
+  const auto load_host = [&](Host& host) {
+    host.going_down_ns = load_time(in);
+    return load_list(host.stops, kStopsMax, in, load_stop);
+  };
+  const auto load_unit = [&in](Unit& unit) {
+    unit.started_ns = load_time(in);
+    unit.last_day = load_day(in);
+    unit.days = in.varint();
+  };
+  return load_logs(by_log_, in, [&](Log& log) {
+    return load_entries(log.hosts, in, load_host) && load_entries(log.units, in, load_unit);
   });
 }
 

@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "detect/detectors.h"
-#include "detect/lru.h"
+#include "detect/state.h"
 
 namespace yushi::detect {
 
@@ -25,11 +25,11 @@ class Services final : public Detector {
  public:
   explicit Services(const Surroundings& surroundings) : surroundings_(surroundings) {}
 
-  static constexpr int64_t kWaitNs = int64_t{15} * 60 * kSecond;
-  static constexpr int64_t kWaitForLogsNs = int64_t{2} * 60 * kSecond;
-  static constexpr int64_t kGoingDownNs = int64_t{15} * 60 * kSecond;  // stops around a host's own end say nothing
-  static constexpr int64_t kJobNs = int64_t{10} * 60 * kSecond;        // what ends so soon after its start was a job
-  static constexpr int64_t kNewNs = int64_t{60} * 60 * kSecond;
+  static constexpr int64_t kWaitNs = 15 * kMinute;
+  static constexpr int64_t kWaitForLogsNs = 2 * kMinute;
+  static constexpr int64_t kGoingDownNs = 15 * kMinute;  // stops around a host's own end say nothing
+  static constexpr int64_t kJobNs = 10 * kMinute;        // what ends so soon after its start was a job
+  static constexpr int64_t kNewNs = kHour;
   static constexpr int kUsualDays = 3;
   static constexpr size_t kHostsMax = 4096, kStopsMax = 32, kUnitsMax = 16'384;
 
@@ -65,9 +65,8 @@ class Services final : public Detector {
     int64_t last_day = 0;
     uint64_t days = 0;  // bit n: it was left stopped n days before last_day
   };
-  struct Log {
-    explicit Log(int64_t at_ns = 0) : first_ns(at_ns) {}
-    int64_t first_ns;
+  struct Log : AgedLog {
+    using AgedLog::AgedLog;
     LruMap<Host> hosts{kHostsMax};
     LruMap<Unit> units{kUnitsMax};
   };

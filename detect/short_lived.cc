@@ -97,8 +97,8 @@ void ShortLived::save(std::string& out) const {
 
 bool ShortLived::load(Reader& in) {
   return accounts_.load(in, [&in](Account& account) {
-    account.made_ns = bounded_time(in.signed_varint());
-    account.used_ns = bounded_time(in.signed_varint());
+    account.made_ns = load_time(in);
+    account.used_ns = load_time(in);
     account.made_index = in.varint();
     account.used_index = in.varint();
   });

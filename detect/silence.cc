@@ -57,12 +57,12 @@ void Silence::Rate::save(std::string& out) const {
 }
 
 void Silence::Rate::load(Reader& in) {
-  first_hour = bounded_time(in.signed_varint());
-  hour = bounded_time(in.signed_varint());
-  count = static_cast<uint32_t>(in.varint());
-  for (auto& one : counts) one = static_cast<uint32_t>(in.varint());
-  for (auto& one : expected) one = static_cast<uint32_t>(in.varint());
-  for (auto& one : usual) one = static_cast<uint32_t>(in.varint());
+  first_hour = load_time(in);
+  hour = load_time(in);
+  count = load_number<uint32_t>(in);
+  for (auto& one : counts) one = load_number<uint32_t>(in);
+  for (auto& one : expected) one = load_number<uint32_t>(in);
+  for (auto& one : usual) one = load_number<uint32_t>(in);
 }
 
 void Silence::observe(const Record& record, std::string_view host_name, int64_t at_ns, std::vector<Finding>& findings) {
@@ -218,15 +218,15 @@ void Silence::save(std::string& out) const {
 
 bool Silence::load(Reader& in) {
   return load_logs(by_log_, in, [&in](Log& log) {
-    log.next_ns = bounded_time(in.signed_varint());
+    log.next_ns = load_time(in);
     log.seen = in.varint();
     log.rate.load(in);
     return load_entries(log.hosts, in, [&in](Host& host) {
-      host.first_ns = bounded_time(in.signed_varint());
-      host.last_ns = bounded_time(in.signed_varint());
+      host.first_ns = load_time(in);
+      host.last_ns = load_time(in);
       host.last_index = in.varint();
-      for (int64_t& pause : host.pauses) pause = bounded_time(in.signed_varint());
-      host.pauses_day = std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kDay, kTimeMaxNs / kDay);
+      for (int64_t& pause : host.pauses) pause = load_time(in);
+      host.pauses_day = load_day(in);
       host.told = in.varint() != 0;
       host.rate.load(in);
     });

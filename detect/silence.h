@@ -27,8 +27,8 @@
 #include "core/base/time_text.h"
 #include "core/record/record.h"
 #include "detect/finding.h"
-#include "detect/lru.h"
 #include "detect/room.h"
+#include "detect/state.h"
 
 namespace yushi::detect {
 
@@ -37,10 +37,10 @@ class Silence {
   static constexpr size_t kHostsMax = 16'384;
   static constexpr int kPauses = 14;
   static constexpr int64_t kTimes = 3;
-  static constexpr int64_t kLeastNs = int64_t{3600} * kSecond;
+  static constexpr int64_t kLeastNs = kHour;
   static constexpr int64_t kKnownNs = int64_t{3} * 86'400 * kSecond;  // a younger host is not judged
   static constexpr int64_t kWeekNs = int64_t{8} * 86'400 * kSecond, kWeekendNs = kWeekNs / 2;
-  static constexpr int64_t kRestNs = int64_t{6} * 3600 * kSecond;
+  static constexpr int64_t kRestNs = 6 * kHour;
   static constexpr size_t kHostsAtLeast = 3;  // of a log
   static constexpr uint64_t kFewOf = 5, kOthersOf = 8;
   static constexpr uint64_t kRateAtLeast = 60;  // fewer records than so many are no rate

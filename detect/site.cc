@@ -86,7 +86,7 @@ void Site::observe(const Event& event, std::vector<Finding>& findings) {
 
 bool Site::is_young(std::string_view log, int64_t at_ns) const {
   const Log* all = by_log_.find(log);
-  return all && at_ns - all->first_ns < kLearnDays * kDay;
+  return all && all->is_younger(kLearnDays, at_ns);
 }
 
 bool Site::comes_from(std::string_view log, std::string_view host,
@@ -99,37 +99,28 @@ bool Site::comes_from(std::string_view log, std::string_view host,
 
 void Site::save(std::string& out) const {
   save_logs(by_log_, out, [&out](const Log& log) {
-    put_signed(out, log.first_ns);
     save_entries(log.networks, out, [&out](uint64_t logins) { put_varint(out, logins); });
     save_entries(log.hosts, out, [&out](const Host& host) {
-      put_varint(out, host.novelty.news);
-      put_varint(out, host.novelty.logins);
-      put_varint(out, host.sources.size());
-      for (const auto& source : host.sources) {
+      host.novelty.save(out);
+      save_list(host.sources, out, [&out](const Source& source) {
         put_text(out, source.network);
         put_varint(out, source.logins);
-      }
+      });
     });
   });
 }
 
 bool Site::load(Reader& in) {
-  return load_logs(by_log_, in, [&in](Log& log) {
-    log.first_ns = bounded_time(in.signed_varint());
-    if (!load_entries(log.networks, in, [&in](uint64_t& logins) { logins = in.varint(); })) return false;
-    return load_entries(log.hosts, in, [&in](Host& host) {
-      host.novelty.news = static_cast<uint32_t>(in.varint());
-      host.novelty.logins = std::min(static_cast<uint32_t>(in.varint()), Novelty::kRemembered);
-      uint64_t sources = in.varint();
-      if (sources > kSourcesMax) return false;
-      for (; sources > 0 && in.ok(); --sources) {
-        Source source;
-        source.network = in.text();
-        source.logins = in.varint();
-        host.sources.push_back(std::move(source));
-      }
-      return true;
+  const auto load_host = [&in](Host& host) {
+    host.novelty.load(in);
+    return load_list(host.sources, kSourcesMax, in, [&in](Source& source) {
+      source.network = in.text();
+      source.logins = in.varint();
     });
+  };
+  return load_logs(by_log_, in, [&](Log& log) {
+    return load_entries(log.networks, in, [&in](uint64_t& logins) { logins = in.varint(); }) &&
+           load_entries(log.hosts, in, load_host);
   });
 }
 

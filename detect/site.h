@@ -19,8 +19,8 @@
 #include <vector>
 
 #include "detect/detectors.h"
-#include "detect/lru.h"
 #include "detect/places.h"
+#include "detect/state.h"
 
 namespace yushi::detect {
 
@@ -63,9 +63,8 @@ class Site final : public Detector {
     Novelty novelty;
     auto parts() { return std::tie(sources); }
   };
-  struct Log {
-    explicit Log(int64_t at_ns = 0) : first_ns(at_ns) {}
-    int64_t first_ns;                         // event time of its first login
+  struct Log : AgedLog {
+    using AgedLog::AgedLog;
     LruMap<uint64_t> networks{kNetworksMax};  // logins from it
     LruMap<Host> hosts{kHostsMax};
   };

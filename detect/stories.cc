@@ -258,18 +258,18 @@ void Stories::save(std::string& out) const {
 
 bool Stories::load(Reader& in) {
   return load_logs(by_log_, in, [&in](Log& log) {
-    log.newest_ns = bounded_time(in.signed_varint());
+    log.newest_ns = load_time(in);
     const auto load_story = [&in](Story& story) {
-      story.first_ns = bounded_time(in.signed_varint());
-      story.last_ns = bounded_time(in.signed_varint());
+      story.first_ns = load_time(in);
+      story.last_ns = load_time(in);
       story.worst = static_cast<Severity>(std::min<uint64_t>(in.varint(), static_cast<uint64_t>(Severity::critical)));
-      story.tactics = static_cast<uint32_t>(in.varint()) & ((1u << kTactics) - 1);
+      story.tactics = load_number<uint32_t>(in) & ((1u << kTactics) - 1);
       story.subject = in.text();
       story.into = in.text();
     };
     return load_entries(log.stories, in, load_story) && load_entries(log.names, in, [&in](Link& link) {
              link.story = in.text();
-             link.until_ns = bounded_time(in.signed_varint());
+             link.until_ns = load_time(in);
            });
   });
 }

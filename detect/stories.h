@@ -31,17 +31,17 @@
 #include "core/event/alert.h"
 #include "detect/alert_words.h"
 #include "detect/event.h"
-#include "detect/lru.h"
 #include "detect/room.h"
+#include "detect/state.h"
 
 namespace yushi::detect {
 
 class Stories {
  public:
   static constexpr size_t kStoriesMax = 4096, kNamesMax = 16'384;
-  static constexpr int64_t kQuietNs = int64_t{24} * 3600 * kSecond;     // without a step a story is over
+  static constexpr int64_t kQuietNs = kDay;                             // without a step a story is over
   static constexpr int64_t kLongestNs = int64_t{7} * 86'400 * kSecond;  // what goes on for longer is told anew
-  static constexpr int64_t kNearNs = 3600 * kSecond;
+  static constexpr int64_t kNearNs = kHour;
 
   // Events of such a kind say who became whom.
   static bool wants(const EventKind& kind);

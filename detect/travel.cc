@@ -159,10 +159,10 @@ void Travel::save(std::string& out) const {
 
 bool Travel::load(Reader& in) {
   return accounts_.load(in, [&in](Account& account) {
-    account.at_ns = bounded_time(in.signed_varint());
+    account.at_ns = load_time(in);
     account.index = in.varint();
     account.source = in.text();
-    account.quick = static_cast<uint32_t>(in.varint());
+    account.quick = load_number<uint32_t>(in);
     account.place.name = in.text();
     const uint64_t marks = in.varint();
     account.place.has_point = (marks & 1) != 0;
@@ -170,7 +170,7 @@ bool Travel::load(Reader& in) {
     account.came_anew = (marks & 4) != 0;
     account.place.latitude = static_cast<int32_t>(std::clamp<int64_t>(in.signed_varint(), -900'000, 900'000));
     account.place.longitude = static_cast<int32_t>(std::clamp<int64_t>(in.signed_varint(), -1'800'000, 1'800'000));
-    for (uint32_t& hash : account.places) hash = static_cast<uint32_t>(in.varint());
+    for (uint32_t& hash : account.places) hash = load_number<uint32_t>(in);
     for (uint64_t& hash : account.host_addresses) hash = in.varint();
   });
 }

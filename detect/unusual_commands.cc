@@ -17,7 +17,7 @@ constexpr FindingKind kUnusualCommands{"baseline.unusual-commands",
                                        "账号的命令与其习惯不符",
                                        "attack.execution"};
 
-constexpr int64_t kLookEachNs = 60 * kSecond;
+constexpr int64_t kLookEachNs = kMinute;
 constexpr size_t kNamedMax = 5;
 // From where on it is more than a quiet hint: two bits a command.
 constexpr int32_t kLoudScore = 2 * CommandHabit::kOddScore;
@@ -210,47 +210,38 @@ void UnusualCommands::tick(const Tick& tick, std::vector<Finding>& findings) {
 void UnusualCommands::save(std::string& out) const {
   put_signed(out, looked_ns_);
   save_by_log(by_log_, out, [&out](const SiteCommands& site) { site.save(out); });
-  accounts_.save(out, [&out](const Account& account) {
-    put_varint(out, account.streams.size());
-    for (const Stream& stream : account.streams) {
-      put_text(out, stream.dataset);
-      stream.habit.save(out);
-      put_signed(out, stream.first_ns);
-      put_varint(out, stream.odd_in_a_row);
-      stream.block.save(out);
-      put_signed(out, stream.block_first_ns);
-      put_signed(out, stream.block_last_ns);
-      put_signed(out, stream.last_received_ns);
-      put_varint(out, stream.first_index);
-      put_varint(out, stream.last_index);
-    }
-  });
-}
-
-bool UnusualCommands::load_stream(Stream& stream, Reader& in) {
-  stream.dataset = in.text();
-  if (!stream.habit.load(in)) return false;
-  stream.first_ns = bounded_time(in.signed_varint());
-  stream.odd_in_a_row = static_cast<uint32_t>(in.varint());
-  if (!stream.block.load(in) || stream.block.full()) return false;
-  stream.block_first_ns = bounded_time(in.signed_varint());
-  stream.block_last_ns = bounded_time(in.signed_varint());
-  stream.last_received_ns = bounded_time(in.signed_varint());
-  stream.first_index = in.varint();
-  stream.last_index = in.varint();
-  return in.ok();
+  const auto save_stream = [&out](const Stream& stream) {
+    put_text(out, stream.dataset);
+    stream.habit.save(out);
+    put_signed(out, stream.first_ns);
+    put_varint(out, stream.odd_in_a_row);
+    stream.block.save(out);
+    put_signed(out, stream.block_first_ns);
+    put_signed(out, stream.block_last_ns);
+    put_signed(out, stream.last_received_ns);
+    put_varint(out, stream.first_index);
+    put_varint(out, stream.last_index);
+  };
+  accounts_.save(out, [&](const Account& account) { save_list(account.streams, out, save_stream); });
 }
 
 bool UnusualCommands::load(Reader& in) {
-  looked_ns_ = bounded_time(in.signed_varint());
-  if (!load_by_log(by_log_, kDatasetsMax, in, [&in](SiteCommands& site) { return site.load(in); })) return false;
-  return accounts_.load(in, [&in](Account& account) {
-    uint64_t left = in.varint();
-    if (left > kStreamsMax) return false;
-    for (; left > 0 && in.ok(); --left)
-      if (!load_stream(account.streams.emplace_back(), in)) return false;
+  const auto load_stream = [&in](Stream& stream) {
+    stream.dataset = in.text();
+    if (!stream.habit.load(in)) return false;
+    stream.first_ns = load_time(in);
+    stream.odd_in_a_row = load_number<uint32_t>(in);
+    if (!stream.block.load(in) || stream.block.full()) return false;
+    stream.block_first_ns = load_time(in);
+    stream.block_last_ns = load_time(in);
+    stream.last_received_ns = load_time(in);
+    stream.first_index = in.varint();
+    stream.last_index = in.varint();
     return true;
-  });
+  };
+  looked_ns_ = load_time(in);
+  return load_by_log(by_log_, kDatasetsMax, in, [&in](SiteCommands& site) { return site.load(in); }) &&
+         accounts_.load(in, [&](Account& account) { return load_list(account.streams, kStreamsMax, in, load_stream); });
 }
 
 }  // namespace yushi::detect

@@ -20,8 +20,8 @@
 
 #include "detect/command_habit.h"
 #include "detect/detectors.h"
-#include "detect/lru.h"
 #include "detect/profiles.h"
+#include "detect/state.h"
 
 namespace yushi::detect {
 
@@ -31,10 +31,10 @@ class UnusualCommands final : public Detector {
       : surroundings_(surroundings), accounts_(surroundings.profiles, Part::commands) {}
 
   static constexpr size_t kDatasetsMax = 16, kStreamsMax = 4;
-  static constexpr uint64_t kBlocksMin = 10;              // learned before one is judged
-  static constexpr size_t kSessionCommandsMin = 40;       // a shorter session waits for the next
-  static constexpr int64_t kStillNs = 30 * 60 * kSecond;  // of receipt time: then a session is over
-  static constexpr uint32_t kOddInARowMax = 25;           // then it is the account's new work
+  static constexpr uint64_t kBlocksMin = 10;         // learned before one is judged
+  static constexpr size_t kSessionCommandsMin = 40;  // a shorter session waits for the next
+  static constexpr int64_t kStillNs = 30 * kMinute;  // of receipt time: then a session is over
+  static constexpr uint32_t kOddInARowMax = 25;      // then it is the account's new work
 
   bool wants(const EventKind& kind) const override { return kind.name == "command" || kind.name == "process-started"; }
   void observe(const Event& event, std::vector<Finding>& findings) override;
@@ -75,7 +75,6 @@ class UnusualCommands final : public Detector {
   };
   void close(std::string_view log, std::string_view account, Stream& stream, std::vector<Finding>& findings);
   static std::vector<uint64_t> records_of(const Stream& stream);
-  static bool load_stream(Stream& stream, Reader& in);
   static Finding finding_of(std::string_view account, const Stream& stream, const CommandJudgement& judged);
 
   const Surroundings& surroundings_;

@@ -137,7 +137,7 @@ void Volumes::observe(const Event& event, std::vector<Finding>& findings) {
   if (use.count < UINT16_MAX) ++use.count;
 
   const uint32_t fullest = *std::max_element(use.fullest.begin(), use.fullest.end());
-  const bool young = at_ns - log.first_ns < kYoungDays * kHoursADay * kHour;
+  const bool young = log.is_younger(kYoungDays, at_ns);
   const uint32_t bound = std::max(way->least * (young ? 4 : 1), fullest * kTimes);
   if (use.told || use.count < bound) return;
   use.told = true;
@@ -145,7 +145,7 @@ void Volumes::observe(const Event& event, std::vector<Finding>& findings) {
   finding.kind = &way->kind;
   finding.score = 60;
   finding.key = printable(account);
-  finding.fold_ns = kHoursADay * kHour;
+  finding.fold_ns = kDay;
   finding.reason = printable(account) + " " + std::string(way->did) + " " + std::to_string(use.count) + " different " +
                    std::string(way->what) + " within an hour, the last on " +
                    printable(event.host.substr(0, kNameBytesMax)) + (path.empty() ? "" : " " + printable(path)) +
@@ -166,7 +166,6 @@ void Volumes::observe(const Event& event, std::vector<Finding>& findings) {
 
 void Volumes::save(std::string& out) const {
   save_logs(by_log_, out, [&out](const Log& log) {
-    put_signed(out, log.first_ns);
     save_entries(log.sessions, out, [&out](const std::string& account) { put_text(out, account); });
   });
   accounts_.save(out, [&out](const Account& account) {
@@ -183,17 +182,15 @@ void Volumes::save(std::string& out) const {
 
 bool Volumes::load(Reader& in) {
   const auto load_log = [&in](Log& log) {
-    log.first_ns = bounded_time(in.signed_varint());
     return load_entries(log.sessions, in, [&in](std::string& account) { account = in.text(); });
   };
   return load_logs(by_log_, in, load_log) && accounts_.load(in, [&in](Account& account) {
-    account.hour =
-        static_cast<int32_t>(std::clamp<int64_t>(in.signed_varint(), -kTimeMaxNs / kHour, kTimeMaxNs / kHour));
+    account.hour = load_hour(in);
     for (Use& use : account.uses) {
       use.first_index = in.varint();
-      use.count = static_cast<uint16_t>(in.varint());
+      use.count = load_number<uint16_t>(in);
       use.told = in.varint() != 0;
-      for (auto& fullest : use.fullest) fullest = static_cast<uint16_t>(in.varint());
+      for (auto& fullest : use.fullest) fullest = load_number<uint16_t>(in);
     }
     for (auto& seen : account.seen) seen = in.varint();
   });

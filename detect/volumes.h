@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "detect/detectors.h"
-#include "detect/lru.h"
 #include "detect/profiles.h"
+#include "detect/state.h"
 
 namespace yushi::detect {
 
@@ -53,9 +53,8 @@ class Volumes final : public Detector {
     std::array<Use, kWays> uses{};
     std::array<uint64_t, 16> seen{};  // bits of the paths of the hour, of all ways
   };
-  struct Log {
-    explicit Log(int64_t at_ns = 0) : first_ns(at_ns) {}
-    int64_t first_ns;
+  struct Log : AgedLog {
+    using AgedLog::AgedLog;
     LruMap<std::string> sessions{kSessionsMax};  // who a process works for, by host and its number
   };
   std::string account_of(Log& log, const Event& event) const;

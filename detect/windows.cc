@@ -96,7 +96,7 @@ bool Windows::load(Reader& in) {
       for (uint64_t count = in.varint(); count > 0 && in.ok(); --count) {
         const std::string_view key = in.text();
         Group group;
-        group.due_ns = bounded_time(in.signed_varint());
+        group.due_ns = load_time(in);
         group.over_ns = in.signed_varint();
         const auto parts = state ? static_cast<uint32_t>(state->rule.rules.size()) : UINT32_MAX;
         if (!read_hits(in, parts, state ? state->rule.hits_max() : UINT64_MAX, group.hits)) return false;

@@ -21,6 +21,7 @@
 #include "core/base/bytes.h"
 #include "core/base/time_text.h"
 #include "detect/correlations.h"
+#include "detect/state.h"
 
 namespace yushi::detect {
 

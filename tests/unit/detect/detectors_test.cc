@@ -201,22 +201,13 @@ TEST(Detectors, a_part_of_a_detector_that_is_gone_is_left_out_and_named) {
   EXPECT_NE(left_out->front().find("removed"), std::string::npos);
 }
 
-// As a store has it that was written before detectors had parts.
-TEST(Detectors, a_state_in_one_block_is_still_known) {
-  auto rules = no_rules();
-  Committer committer;
-  std::map<std::string, std::string> bytes;
-  auto parts = parts_of(history(rules, committer));
-  for (auto& part : parts) bytes[part.id] = part.bytes;
-  Engine engine(rules, {});
-  auto left_out = engine.load(
-      with_code("yushi-detect-4\n" + bytes["folds"] + bytes["accounts"] + bytes["attempts"] + bytes["correlations"]));
-  ASSERT_TRUE(left_out) << left_out.error().message;
-  EXPECT_TRUE(left_out->empty());
-  for (auto& part : parts_of(engine.save()))
-    if (part.id == "folds" || part.id == "accounts" || part.id == "attempts" || part.id == "correlations") {
-      EXPECT_EQ(part.bytes, bytes[part.id]) << part.id;
-    }
+// As a store of before detectors had parts has it.
+TEST(Detectors, a_state_of_another_version_is_refused_by_its_version) {
+  Engine engine(no_rules(), {});
+  auto left_out = engine.load(with_code("yushi-detect-4\nwhatever it was"));
+  ASSERT_FALSE(left_out);
+  EXPECT_EQ(left_out.error().code, Code::corrupt);
+  EXPECT_NE(left_out.error().message.find("is of version 4, ours is 5"), std::string::npos) << left_out.error().message;
 }
 
 }  // namespace

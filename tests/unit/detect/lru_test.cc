@@ -1,6 +1,8 @@
 // The map that forgets what was used longest ago, and what it says of its size.
 #include "detect/lru.h"
 
+#include "detect/state.h"
+
 #include <gtest/gtest.h>
 
 #include <random>

@@ -185,5 +185,29 @@ TEST(Room, an_engine_that_was_loaded_forgets_the_same) {
   for (int after : {0, 3, 7, 10}) EXPECT_EQ(run(after), whole) << after;
 }
 
+// Who crashes there goes on from the saved state, whose maps have forgotten nothing yet.
+TEST(Room, what_was_forgotten_between_a_tick_and_a_save_is_told_after_loading) {
+  const int64_t start = at("2026-11-01T08:00:00Z");
+  Engine engine(no_rules(), {});
+  Committer committer;
+  std::vector<Alert> alerts;
+  constexpr int kTooMany = 50;
+  engine.tick(1, start, alerts);
+  const auto lines = logins_of_many(static_cast<int>(Profiles::kAccountsMax) + kTooMany, "many", start);
+  engine.observe(*committer.batch(lines), alerts);
+  const std::string state = engine.save();
+  Engine again(no_rules(), {});
+  ASSERT_TRUE(again.load(state));
+  for (Engine* one : {&engine, &again}) {
+    one->tick(2, start + kDay, alerts);
+    EXPECT_GE(one->room().forgotten(), kTooMany);
+    const auto told = one->take_forgotten();
+    ASSERT_EQ(told.size(), 1u);
+    EXPECT_EQ(told[0].log, "many");
+    EXPECT_NE(told[0].en.find("forgot " + std::to_string(kTooMany) + " entries of accounts"), std::string::npos)
+        << told[0].en;
+  }
+}
+
 }  // namespace
 }  // namespace yushi::detect
