@@ -26,6 +26,8 @@
 #include "daemon/auditors.h"
 #include "daemon/dataset_counts.h"
 #include "daemon/minute_book.h"
+#include "daemon/missing_messages.h"
+#include "daemon/own_alert.h"
 #include "daemon/sender_hosts.h"
 #include "detect/engine.h"
 #include "detect/exceptions.h"
@@ -51,11 +53,6 @@ struct Loaded {
   std::vector<std::string> left_out;             // files and rules that are wrong or cannot run, in words
   std::vector<std::string_view> left_out_kinds;  // of each of these: `parser`, `rule`, `exception`, `secrets` or `list`
   std::vector<std::string> lists_left_out;       // those of `left_out` of which nothing holds now
-};
-
-// What the daemon itself says. Where only English is at hand, the alert has its rule's title in Chinese before it.
-struct OwnWords {
-  std::string en, zh = {};
 };
 
 struct PipelineOptions {
@@ -142,6 +139,13 @@ class Pipeline : public ingest::BatchSink {
   judge::ZoneOfLog zones_of(const Loaded& loaded) const;
 
  private:
+  // Names of what the store keeps for us. The detectors' state in parts has another one than an older yushid's, which
+  // goes on from the one that it left.
+  static constexpr std::string_view kAuditorsState = "auditors", kDetectorState = "detect-5",
+                                    kOldDetectorState = "detect-4", kTicksState = "ticks", kBooksState = "books",
+                                    kHostsState = "hosts", kListsState = "lists";
+  static constexpr std::string_view kPositionOf = "position/";  // an input's, before its name
+
   struct Worker {
     std::shared_ptr<const Loaded> loaded;
     std::unique_ptr<parsers::Understander> understander;
@@ -159,9 +163,38 @@ class Pipeline : public ingest::BatchSink {
     OwnRecord record;
     std::optional<Alert> alert;
   };
+  // What one commit is made of, beside its batches.
+  struct Round {
+    void add(const OwnRecord& record);
+
+    int64_t now_ns = 0;
+    bool books = false, saves = false;  // whether a minute ends with it; whether the detectors' state goes with it
+    bool has_new_lists = false;
+    bool wrote = false;                             // a record
+    std::vector<Own> told;                          // what waited: the first of `own`
+    std::vector<std::string> own;                   // records of ours, as JSON
+    std::vector<std::pair<size_t, AlertAct>> acts;  // by their places in `own`
+    std::vector<Alert> alerts;
+    std::map<std::string, std::string> positions;  // of inputs
+    std::vector<std::function<void()>> acks;       // for when it is durable
+  };
   storage::PreparedBatch prepare(Worker& worker, std::unique_ptr<Batch> batch);
   void run();
   Result<void> commit(std::vector<storage::PreparedBatch>& batches, bool last) YUSHI_EXCLUDES(mutex_);
+  // Its steps, in their order.
+  void count(const std::vector<storage::PreparedBatch>& batches, int64_t now_ns) YUSHI_EXCLUDES(mutex_);
+  void take_what_waits(Round& round) YUSHI_EXCLUDES(mutex_);
+  void close_minute(Round& round);
+  void show_drops(int64_t now_ns);
+  void take_up_loaded(Round& round);
+  void append_and_judge(std::vector<storage::PreparedBatch>& batches, storage::Store::Commit& commit, Round& round);
+  void tick(const storage::Store::Commit& commit, Round& round);
+  void teach(const Round& round);
+  void tell_what_engine_says(Round& round) YUSHI_EXCLUDES(mutex_);
+  void append_own(storage::Store::Commit& commit, Round& round);
+  void append_alerts(storage::Store::Commit& commit, Round& round);
+  void put_states(storage::Store::Commit& commit, const Round& round);
+
   bool disk_is_full() YUSHI_EXCLUDES(mutex_);
   Result<std::vector<std::string>> replay_detectors();  // what of their state was left out
   std::string ticks_state() const;
@@ -173,9 +206,7 @@ class Pipeline : public ingest::BatchSink {
   std::string books_state() const;
   void put_log_sizes(std::string& out) const;
   void tell_overflow(const storage::PreparedBatch& batch, int64_t now_ns) YUSHI_EXCLUDES(mutex_);
-  void hear_losses(std::vector<storage::LossesMoved> moved, int64_t now_ns);
-  void tell_losses(int64_t now_ns) YUSHI_EXCLUDES(mutex_);
-  void judge_questions(const std::vector<Own>& told, int64_t now_ns, std::vector<Alert>& alerts);
+  void judge_questions(Round& round);
 
   storage::Store& store_;
   const PipelineOptions options_;
@@ -221,12 +252,7 @@ class Pipeline : public ingest::BatchSink {
   int64_t detect_saved_ns_ = 0, ticked_ns_ = 0, disk_alerted_ns_ = 0;
   std::vector<Ticked> ticks_;  // since the detectors' state was last saved
   std::map<LogId, int64_t> overflow_told_ns_;
-  // Of sources whose numbers have a gap: what was told, what is missing now, since when.
-  struct Missing {
-    uint64_t told = 0, lost = 0;
-    int64_t since_ns = 0, told_ns = 0, event_ns = 0;
-  };
-  std::map<std::pair<LogId, std::string>, Missing> missing_;
+  MissingMessages missing_;
   Auditors auditors_;
   std::thread thread_;
 };
