@@ -2,7 +2,7 @@
 //
 // Logs hold targets in every form: `/a?b`, `http://h:8080/a?b` (to a proxy), `h:443` (CONNECT), `GET /a HTTP/1.1`,
 // `//a`, and what no browser would send. The parts of a record's URL are derived from it and stored nowhere
-// (core/record/record.cc).
+// (core/record/url_fields.h).
 //
 // Threads  Pure functions.
 #pragma once
