@@ -105,13 +105,7 @@ int list(const Options& options) {
 void print_alert(Out& out, const Json& alert, const Zone& zone, bool zh) {
   std::string shown;
   auto say = [&](std::string_view english, std::string_view chinese, std::string_view value) {
-    if (value.empty()) return;
-    const auto name = zh ? chinese : english;
-    const size_t columns = display_columns(name);
-    shown += name;
-    shown.append(columns < 12 ? 12 - columns : 1, ' ');
-    append_printable(shown, value);
-    shown.push_back('\n');
+    if (!value.empty()) append_named(shown, zh ? chinese : english, value, 12);
   };
   say("alert", "告警", text(alert, "/yushi/alert/id"));
   say("raised", "告警时间", local_time_text(text(alert, "/event/created"), zone));

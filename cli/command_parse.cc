@@ -12,6 +12,7 @@
 #include <set>
 
 #include "cli/command.h"
+#include "cli/file_commands.h"
 #include "cli/output.h"
 #include "core/base/clock.h"
 #include "core/base/display.h"
@@ -280,11 +281,7 @@ int parse(const ParseOptions& options) {
     if (!when) return report(Error{Code::invalid, "--received: " + when.error().message});
     received_ns = when->from_ns;
   }
-  std::vector<std::string> directories = {parsers::share_directory("parsers")};
-  directories.insert(directories.end(), options.parsers.begin(), options.parsers.end());
-  auto files = parsers::read_parser_directories(directories);
-  if (!files) return report(files.error());
-  auto set = parsers::ParserSet::load(std::move(*files));
+  auto set = load_parsers(options.parsers);
   if (!set) return report(set.error());
   if (!options.dataset.empty() && !static_cast<const parsers::LoadedParsers&>(**set).by_dataset(options.dataset)) {
     std::set<std::string> known;

@@ -23,18 +23,10 @@ Result<std::shared_ptr<const detect::LogSources>> load_log_sources() {
   return detect::LogSources::load(YUSHI_TRY(detect::read_rule_directories({parsers::share_directory("sigma")})));
 }
 
-// Ours and those of --parsers: rules name their fields, and a test's lines are parsed by them.
-Result<std::shared_ptr<const parsers::ParserSet>> load_parsers(const FilesOptions& options) {
-  std::vector<std::string> folders = {parsers::share_directory("parsers")};
-  folders.insert(folders.end(), options.parsers.begin(), options.parsers.end());
-  auto files = YUSHI_TRY(parsers::read_parser_directories(folders));
-  return parsers::ParserSet::load(std::move(files));
-}
-
 int check(const FilesOptions& options) {
   auto files = files_of(options.paths);
   if (!files) return report(files.error());
-  if (auto parsers = load_parsers(options); !parsers) return report(parsers.error());
+  if (auto parsers = load_parsers(options.parsers); !parsers) return report(parsers.error());
   auto sources = load_log_sources();
   if (!sources) return report(sources.error());
   auto checked = detect::check_rule_files(*files, **sources);
@@ -56,7 +48,7 @@ int check(const FilesOptions& options) {
 int test(const FilesOptions& options) {
   auto files = files_of(options.paths);
   if (!files) return report(files.error());
-  auto parsers = load_parsers(options);
+  auto parsers = load_parsers(options.parsers);
   if (!parsers) return report(parsers.error());
   parsers::Understander understander(*parsers);
   auto sources = load_log_sources();
@@ -78,7 +70,7 @@ int test(const FilesOptions& options) {
 
 Result<void> list_files(const FilesOptions& options, const query::LineSink& sink) {
   auto files = YUSHI_TRY(files_of(options.paths));
-  YUSHI_TRY(load_parsers(options));
+  YUSHI_TRY(load_parsers(options.parsers));
   auto sources = YUSHI_TRY(load_log_sources());
   auto set = YUSHI_TRY(detect::RuleSet::load(std::move(files), *sources));
   for (auto& rule : set->list()) {

@@ -59,13 +59,7 @@ int list(const Options& options) {
 void print_story(Out& out, const Json& story, const Zone& zone, bool zh) {
   std::string shown;
   const auto say = [&](std::string_view english, std::string_view chinese, std::string_view value) {
-    if (value.empty()) return;
-    const auto name = zh ? chinese : english;
-    const size_t columns = display_columns(name);
-    shown += name;
-    shown.append(columns < 12 ? 12 - columns : 1, ' ');
-    append_printable(shown, value);
-    shown.push_back('\n');
+    if (!value.empty()) append_named(shown, zh ? chinese : english, value, 12);
   };
   const auto time = [&](const Json& of, const char* name) { return local_time_text(of.value(name, ""), zone, false); };
   say("story", "事件", story.value("id", ""));

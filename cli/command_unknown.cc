@@ -59,11 +59,7 @@ class FormPrinter {
 };
 
 int unknown_of_file(const UnknownOptions& options) {
-  std::vector<std::string> directories = {parsers::share_directory("parsers")};
-  directories.insert(directories.end(), options.parsers.begin(), options.parsers.end());
-  auto files = parsers::read_parser_directories(directories);
-  if (!files) return report(files.error());
-  auto set = parsers::ParserSet::load(std::move(*files));
+  auto set = load_parsers(options.parsers);
   if (!set) return report(set.error());
   std::ifstream in(options.file, std::ios::binary);
   if (!in) return report(Error{Code::io, "opening " + options.file + ": " + std::strerror(errno)});

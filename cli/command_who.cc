@@ -331,13 +331,7 @@ int who(const Options& options, const std::string& name) {
     screen.json(json_of(out));
   } else {
     std::string shown;
-    const auto say = [&](std::string_view label, std::string_view value) {
-      const size_t columns = display_columns(label);
-      shown += label;
-      shown.append(columns < 18 ? 18 - columns : 1, ' ');
-      append_printable(shown, value);
-      shown += '\n';
-    };
+    const auto say = [&](std::string_view label, std::string_view value) { append_named(shown, label, value, 18); };
     const auto span = [&](const Json& of, const char* first, const char* last) {
       return local_time_text(of.value(first, ""), *zone, false) + (zh ? " 至 " : " to ") +
              local_time_text(of.value(last, ""), *zone, false);

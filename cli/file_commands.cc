@@ -6,6 +6,7 @@
 #include "cli/output.h"
 #include "cli/terminal.h"
 #include "core/base/display.h"
+#include "parsers/share_directory.h"
 
 namespace yushi::cli {
 
@@ -107,6 +108,12 @@ int list_lines(const FilesOptions& options, const ListShown& shown,
   }
   if (auto listed = of_files(show); !listed) return report(listed.error());
   return finish();
+}
+
+Result<std::shared_ptr<const parsers::ParserSet>> load_parsers(const std::vector<std::string>& folders) {
+  std::vector<std::string> all = {parsers::share_directory("parsers")};
+  all.insert(all.end(), folders.begin(), folders.end());
+  return parsers::ParserSet::load(YUSHI_TRY(parsers::read_parser_directories(all)));
 }
 
 }  // namespace yushi::cli

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <sstream>
 #include <string>
@@ -15,6 +16,7 @@
 #include "cli/command.h"
 #include "core/base/data_file.h"
 #include "core/base/result.h"
+#include "parsers/parser_set.h"
 
 namespace yushi::cli {
 
@@ -50,6 +52,9 @@ struct ListShown {
 // Asks the daemon where no files are named and there is one, else `of_files`, which writes lines to the sink or fails.
 int list_lines(const FilesOptions& options, const ListShown& shown,
                const std::function<Result<void>(const query::LineSink&)>& of_files);
+
+// Our parsers, and beside them those of these folders.
+Result<std::shared_ptr<const parsers::ParserSet>> load_parsers(const std::vector<std::string>& folders);
 
 // The files that `paths` name, and those of the folders among them. File has a name, a path and a text.
 template <class File>

@@ -366,4 +366,12 @@ void LinePrinter::finish() {
   s.out.flush();
 }
 
+void append_named(std::string& out, std::string_view name, std::string_view value, size_t columns) {
+  const size_t taken = display_columns(name);
+  out += name;
+  out.append(taken < columns ? columns - taken : 1, ' ');
+  append_printable(out, value);
+  out += '\n';
+}
+
 }  // namespace yushi::cli

@@ -100,4 +100,7 @@ class LinePrinter {
   std::unique_ptr<State> state_;
 };
 
+// A line `NAME    value`: the value begins behind so many columns of a terminal, and is shown, never obeyed.
+void append_named(std::string& out, std::string_view name, std::string_view value, size_t columns);
+
 }  // namespace yushi::cli

@@ -65,6 +65,16 @@ bool has_no_memory(const detect::RuleHead& rule) {
          std::find(rule.key.begin(), rule.key.end(), detect::kActor) == rule.key.end();
 }
 
+// Of the acts that teach, and of those that end it.
+Result<std::vector<uint64_t>> places_of_taught(const storage::StoreView& view, uint64_t from) {
+  std::vector<uint64_t> out;
+  YUSHI_TRY(view.each_alert_act(from, [&](uint64_t index, auto& entry) {
+    if (entry && entry->kind != AlertAct::Kind::held_back) out.push_back(index);
+    return true;
+  }));
+  return out;
+}
+
 class Recheck {
  public:
   Recheck(const storage::StoreView& view, const Alert& alert, const Judging& by, const std::atomic<bool>& over)
@@ -109,12 +119,11 @@ class Recheck {
 
   // All of its log, up to its commit.
   Result<AlertCheck> by_its_log(const std::string& log, uint64_t commit, int64_t written_ns) {
-    auto taught = YUSHI_TRY(read_taught(view_, 0, [](const Error&) {}));
+    auto [taught, lists] = YUSHI_TRY(judged_by(commit));
     auto next = taught.begin();
     const auto teach_until = [&](uint64_t until) {
       for (; next != taught.end() && next->first <= until; ++next) judge_.engine().teach(next->second);
     };
-    const auto lists = YUSHI_TRY(lists_of_then(commit));
     auto next_lists = lists.begin();
     knows_lists_of_then_ = !lists.empty();
     if (lists.empty() && by_.lists) judge_.use(by_.lists);
@@ -172,10 +181,16 @@ class Recheck {
  private:
   static constexpr int64_t kLongAfter = 3600 * kSecond;
 
-  // What the site's lists were up to this commit, each from which commit on, by the records that say what was read.
-  // None: there were none, or a record does not say all.
-  Result<std::vector<std::pair<uint64_t, std::shared_ptr<const detect::Lists>>>> lists_of_then(uint64_t commit) {
-    std::vector<std::pair<uint64_t, std::shared_ptr<const detect::Lists>>> out;
+  // What `_audit` says of how was judged up to this commit, each from which commit on.
+  struct Then {
+    std::vector<std::pair<uint64_t, AlertAct>> taught;
+    // The site's lists, by the records that say what was read. None: there were none, or a record does not say all.
+    std::vector<std::pair<uint64_t, std::shared_ptr<const detect::Lists>>> lists;
+  };
+  Result<Then> judged_by(uint64_t commit) {
+    const auto acts = YUSHI_TRY(places_of_taught(view_, 0));
+    auto next_act = acts.begin();
+    Then out;
     std::string text;
     Result<void> failed;
     bool is_whole = true;
@@ -187,18 +202,22 @@ class Recheck {
       }
       for (auto& record : (*read)->records) {
         if (record.origin->commit > commit) return false;
-        if (record.raw.find("\"lists-read\"") == record.raw.npos) continue;
-        const auto own = own_record_of(record.raw);
-        const auto* lists = own ? std::get_if<ListsRead>(&own->about) : nullptr;
-        if (!lists) continue;
-        if (!(is_whole = lists->changes.has_value())) return false;
+        next_act = std::find_if(next_act, acts.end(), [&](uint64_t index) { return index >= record.index; });
+        const bool is_act = next_act != acts.end() && *next_act == record.index;
+        if (!is_act && record.raw.find("\"lists-read\"") == record.raw.npos) continue;
+        auto own = own_record_of(record.raw);
+        if (!own) continue;
+        if (auto* act = std::get_if<AlertAct>(&own->about); act && is_act)
+          out.taught.emplace_back(record.origin->commit, std::move(*act));
+        const auto* lists = std::get_if<ListsRead>(&own->about);
+        if (!lists || !is_whole || !(is_whole = lists->changes.has_value())) continue;
         text = detect::with_list_changes(text, *lists->changes);
-        out.emplace_back(record.origin->commit, detect::Lists::of_text(text));
+        out.lists.emplace_back(record.origin->commit, detect::Lists::of_text(text));
       }
       return true;
     }));
     if (!failed) return tl::unexpected(failed.error());
-    if (!is_whole) out.clear();
+    if (!is_whole) out.lists.clear();
     return out;
   }
 
@@ -287,11 +306,7 @@ Result<AlertCheck> recheck(const storage::StoreView& view, const Alert& alert, u
 
 Result<std::vector<std::pair<uint64_t, AlertAct>>> read_taught(const storage::StoreView& view, uint64_t from,
                                                                const std::function<void(const Error&)>& failed) {
-  std::vector<uint64_t> places;
-  YUSHI_TRY(view.each_alert_act(from, [&](uint64_t index, auto& entry) {
-    if (entry && entry->kind != AlertAct::Kind::held_back) places.push_back(index);
-    return true;
-  }));
+  const auto places = YUSHI_TRY(places_of_taught(view, from));
   std::vector<std::pair<uint64_t, AlertAct>> out;
   storage::RecordReader reader(view);
   for (auto index : places) {
