@@ -49,7 +49,7 @@ class AddressList {
   };
   // An address or a network; false: it is neither.
   bool add(std::string_view network, Entry entry);
-  const Entry* find(std::string_view address) const;  // of the smallest network
+  const Entry* find(std::string_view address) const;  // of the smallest network; nullptr: of none
   bool touches(std::string_view network) const;       // whether one of them is part of it, or it of one
   bool empty() const { return by_length_.empty(); }
 
@@ -80,7 +80,8 @@ class AccountList {
     std::string group;   // of peers
   };
   void add(std::string_view account, std::shared_ptr<const Entry> entry);
-  // By `wang`, also `EXAMPLE\wang` and `wang@example.com` are found; in any case of letters.
+  // By `wang`, also `EXAMPLE\wang` and `wang@example.com` are found; in any case of letters. nullptr: it is in no
+  // entry.
   const Entry* find(std::string_view account) const;
   bool empty() const { return exact_.empty() && patterns_.empty(); }
 
@@ -108,6 +109,7 @@ struct ChangeWindow {
   int from_minute = 0, until_minute = 1440;  // until <= from: it ends on the next day
   NamePatterns hosts;                        // empty: all
   NamePatterns tenants;                      // empty: all
+  // Whether it speaks of changes on this host at all; then whether it is open.
   bool concerns(std::string_view tenant, std::string_view host) const;
   bool is_open(int64_t local_seconds) const;
 };
@@ -122,7 +124,7 @@ struct Ticket {
   // Whoever approved it.
   bool covers(std::string_view account, std::string_view host, int64_t at_ns, const Zone& zone) const;
 };
-std::optional<Moment> read_moment(std::string_view text);
+std::optional<Moment> read_moment(std::string_view text);  // nullopt: it is no time
 
 // In any case of letters, and without domains: `EXAMPLE\wang` and `wang@example.com` are `wang`.
 bool is_same_account(std::string_view a, std::string_view b);

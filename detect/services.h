@@ -70,10 +70,14 @@ class Services final : public Detector {
     LruMap<Host> hosts{kHostsMax};
     LruMap<Unit> units{kUnitsMax};
   };
+  // From now on it is waited for. Of what writes logs, on a host heard of since less than kNewNs, the stop itself is
+  // told.
   void stopped(Log& log, const Event& event, std::string_view host_name, std::string_view service,
                std::string_view actor, std::vector<Finding>& findings) const;
   void started(Log& log, const Event& event, std::string_view host_name, std::string_view service);
+  // Whether the host, or what else says how late it is, went on for long enough without a start.
   bool is_left(std::string_view log, std::string_view host, const Stop& stop, int64_t received_ns) const;
+  // Unless it is left stopped on other days too.
   void tell(Log& log, std::string_view log_name, std::string_view host, Stop& stop,
             std::vector<Finding>& findings) const;
 

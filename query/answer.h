@@ -1,5 +1,8 @@
 // The answers to single questions; questions.cc has the table of them. Each asks its permit for what it reads of the
 // store, writes its lines and says how it ended.
+//
+// Threads  The one that answers; each call has all of its own.
+// Errors   As of answer() (questions.h): before the first line. What is met later stands in the AnswerEnd.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,7 @@
 // What the answers that go through stored records share: what of the store, with which bounds, and how they end.
+//
+// Threads  As query/answer.h.
+// Errors   Of reading the store. Logs whose days cannot be listed are no error: they stand in `missing`.
 #pragma once
 
 #include <optional>

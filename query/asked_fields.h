@@ -1,4 +1,6 @@
 // Which fields of a record a question looks at, so that no more of a block is read for it.
+//
+// Threads  Plain values.
 #pragma once
 
 #include <optional>

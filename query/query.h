@@ -2,7 +2,8 @@
 //
 //   filter | stats count(), max(f) as m by f1, bin(@timestamp, 1h) | sort count() desc | head 10
 //
-// Errors  invalid, with a caret under the place in the whole text.
+// Threads  A Query is a plain value: many threads may ask by one.
+// Errors   invalid, with a caret under the place in the whole text.
 #pragma once
 
 #include <cstdint>

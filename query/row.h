@@ -1,4 +1,7 @@
 // Rows: what the stages of a pipe hand on, and what tables, CSV and JSON are written from.
+//
+// Memory   They own what they hold: the record behind one may be gone.
+// Threads  Plain values.
 #pragma once
 
 #include <array>

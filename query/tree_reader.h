@@ -1,7 +1,8 @@
 // The tree of one log as proofs read it: subtree hashes from stored tiles, and the leaves of the 256 around an edge
 // hashed from the records, once.
 //
-// Threads  One owner. Errors: corrupt names the tile or record that cannot be read.
+// Threads  One owner.
+// Errors   corrupt names the tile or record that cannot be read.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +18,9 @@ namespace yushi::query {
 
 class TreeReader {
  public:
+  // The view must outlive it.
   TreeReader(const storage::StoreView& view, std::string log) : view_(view), log_(std::move(log)) {}
+  // The hash over the 2^level leaves from number index * 2^level on, which must all be there.
   Result<Hash> subtree(int level, uint64_t index);
   Subtree as_function() {
     return [this](int level, uint64_t index) { return subtree(level, index); };

@@ -11,11 +11,11 @@ namespace {
 constexpr int kRoundsMax = 3;
 constexpr size_t kExtensionMax = 16;
 
-bool is_letter(char c) { return static_cast<unsigned>((c | 0x20) - 'a') < 26; }
-bool is_digit(char c) { return static_cast<unsigned>(c - '0') < 10; }
+bool is_ascii_letter(char c) { return static_cast<unsigned>((c | 0x20) - 'a') < 26; }
+bool is_ascii_digit(char c) { return static_cast<unsigned>(c - '0') < 10; }
 
 unsigned hex(char c) {
-  if (is_digit(c)) return static_cast<unsigned>(c - '0');
+  if (is_ascii_digit(c)) return static_cast<unsigned>(c - '0');
   const unsigned letter = static_cast<unsigned>((c | 0x20) - 'a');
   return letter < 6 ? letter + 10 : 16;
 }
@@ -60,7 +60,7 @@ bool is_name_of_host(std::string_view text) {
        {"php", "html", "htm", "shtml", "asp", "aspx", "jsp",  "jspx", "do",   "action", "cgi", "pl",
         "py",  "js",   "css", "txt",   "xml", "json", "php5", "ashx", "asmx", "dll",    "exe", "sh"})
     if (last == page && !text.starts_with("www.")) return false;
-  return last.size() >= 2 || is_digit(text[0]);
+  return last.size() >= 2 || is_ascii_digit(text[0]);
 }
 
 void split_path(std::string_view text, UrlParts& parts) {
@@ -151,7 +151,7 @@ std::string_view UrlParts::extension() const {
   const auto out = name.substr(dot + 1);
   if (out.empty() || out.size() > kExtensionMax) return {};
   for (char c : out)
-    if (!is_letter(c) && !is_digit(c)) return {};
+    if (!is_ascii_letter(c) && !is_ascii_digit(c)) return {};
   return out;
 }
 
@@ -166,9 +166,9 @@ UrlParts split_url(std::string_view text) {
     if (const auto version = text.rfind(" HTTP/"); version != text.npos) text = text.substr(0, version);
   }
   size_t scheme = 0;
-  if (!text.empty() && is_letter(text[0]))
-    while (scheme < text.size() && (is_letter(text[scheme]) || is_digit(text[scheme]) || text[scheme] == '+' ||
-                                    text[scheme] == '.' || text[scheme] == '-'))
+  if (!text.empty() && is_ascii_letter(text[0]))
+    while (scheme < text.size() && (is_ascii_letter(text[scheme]) || is_ascii_digit(text[scheme]) ||
+                                    text[scheme] == '+' || text[scheme] == '.' || text[scheme] == '-'))
       ++scheme;
   if (scheme > 0 && text.substr(scheme).starts_with("://")) {
     parts.scheme = text.substr(0, scheme);
@@ -189,7 +189,8 @@ UrlParts split_url(std::string_view text) {
   split_authority(authority, of_host);
   bool is_host =
       !of_host.domain.empty() && (!of_host.port.empty() || (to != text.npos && is_name_of_host(of_host.domain)));
-  for (char c : of_host.domain) is_host &= is_letter(c) || is_digit(c) || c == '.' || c == '-' || c == ':' || c == '_';
+  for (char c : of_host.domain)
+    is_host &= is_ascii_letter(c) || is_ascii_digit(c) || c == '.' || c == '-' || c == ':' || c == '_';
   if (!is_host) {
     split_path(text, parts);
     return parts;

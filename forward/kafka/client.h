@@ -1,4 +1,7 @@
 // One librdkafka client as all of ours are: where its brokers are, TLS and SASL, silent.
+//
+// Threads  One owner.
+// Errors   What librdkafka refuses of the settings is kept, and told by make().
 #pragma once
 
 #include <librdkafka/rdkafka.h>
@@ -33,7 +36,7 @@ class ClientConf {
   }
   rd_kafka_conf_t* get() { return conf_; }
 
-  // invalid when librdkafka refuses a setting. Once.
+  // invalid when librdkafka refuses a setting. Once; the caller destroys the client.
   Result<rd_kafka_t*> make(rd_kafka_type_t type) {
     if (refused_) return fail(Code::invalid, std::string("Kafka: librdkafka refuses a setting: ") + why_);
     auto* client = rd_kafka_new(type, conf_, why_, sizeof why_);

@@ -1,4 +1,7 @@
 // Socket addresses: from the config's text, and to the text that stands in records.
+//
+// Threads  Plain values; an OwnedFd has one owner.
+// Errors   Each names what was being done, to which address, and what to do now.
 #pragma once
 
 #include <sys/socket.h>

@@ -20,6 +20,7 @@ class Routing {
   // Maps origins to logs; all others go to `default`.
   explicit Routing(OriginMap log_of = {}) : log_of_(std::make_shared<OriginMap>(std::move(log_of))) {}
 
+  // The log of the first entry that the address or the name is of; `default` where there is none.
   LogId find(const Address& address, std::string_view name = {}) const {
     MutexLock lock(mutex_);
     const auto log_of = log_of_;
@@ -27,6 +28,7 @@ class Routing {
     return log_of->find(address, name);
   }
 
+  // From the next find() on.
   void take(OriginMap log_of) {
     std::shared_ptr<const OriginMap> next = std::make_shared<OriginMap>(std::move(log_of));
     MutexLock lock(mutex_);

@@ -17,6 +17,7 @@ struct RelpSettings {
   size_t message_bytes_max = 64 << 10;  // longer ones become parts
 };
 
+// As InputKind::read and InputConfig::bind() (ingest/inputs.h).
 std::unique_ptr<InputConfig> read_relp(Walk& walk, const YAML::Node& node);
 Result<std::unique_ptr<Input>> bind_relp(const RelpSettings& settings);
 

@@ -19,6 +19,7 @@ struct SyslogSettings : DatagramSettings {
   TlsSettings tls;                         // tls
 };
 
+// As InputKind::read and InputConfig::bind() (ingest/inputs.h); syslog_config() is of settings that are no file's.
 std::unique_ptr<InputConfig> read_syslog(Walk& walk, const YAML::Node& node);
 std::unique_ptr<InputConfig> syslog_config(SyslogSettings settings);
 Result<std::unique_ptr<Input>> bind_syslog(const SyslogSettings& settings, unsigned ingest_threads);

@@ -1,11 +1,12 @@
 // Makes a sealed block of an open block's records: the last stage of a record's path, on the sealer's thread.
 //
-//   cut      block_builder.cc   records into shapes and values (block_shape.h), values into columns
-//   write    block_writer.cc    structure, shapes, origins, times, columns into sections (FORMAT.md)
-//   words    block_words.cc     the token filter that a search reads first
+//   cut      builder.cc   records into shapes and values (shape.h), values into columns (column.h)
+//   write    writer.cc    structure, shapes, origins, times, columns into sections (FORMAT.md)
+//   words    words.cc     the token filter that a search reads first
 //
 // Memory   Views into the records, which must outlive it; a block's worth of values beside them.
 // Threads  One block, one builder, one thread. storage/block/block.h's build_block() is the way in.
+// Errors   None: what a record is cannot be refused here, since it is committed.
 #pragma once
 
 #include <memory>
@@ -28,6 +29,7 @@ class BlockBuilder {
         columns_(sections_),
         splitter_(shapes_, fields_, values_) {}
 
+  // Once.
   SealedBlock build();
 
  private:

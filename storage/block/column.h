@@ -32,6 +32,7 @@ constexpr size_t kDictionaryMax = 192 + 64 * 256;
 
 class ColumnWriter {
  public:
+  // Which must outlive it.
   explicit ColumnWriter(SectionWriter& sections) : sections_(sections) {}
 
   // Writes one column: a few numbers into `header`, the rest as streams. distinct() then gives its different values, or
@@ -70,8 +71,10 @@ class ColumnWriter {
   std::string first_, second_;
 };
 
+// Numbers in the order in which write_integers() had them.
 class IntegerReader {
  public:
+  // Takes its part of the header and its streams. False: they are damaged.
   static bool open(Reader& header, SectionReader& sections, IntegerReader* out);
   static bool skip(Reader& header, SectionReader& sections);  // leaves its streams as they are
   // Damaged columns give kNone once they are at their end.
@@ -120,6 +123,7 @@ class IntegerReader {
   bool delta_ = false;
 };
 
+// Numbers in the order in which write_ranks() had them. A call that answers false says: no more, or damaged.
 class RankReader {
  public:
   static bool open(SectionReader& sections, size_t count, RankReader* out);
@@ -148,9 +152,10 @@ class RankReader {
   size_t at_ = 0, second_at_ = 0;
 };
 
+// Texts in the order in which write() had them.
 class ColumnReader {
  public:
-  // `count` values at most, dictionaries of at most `bytes_max` bytes.
+  // `count` values at most, dictionaries of at most `bytes_max` bytes. False: the column is damaged, or larger.
   static bool open(Reader& header, SectionReader& sections, size_t count, size_t bytes_max, ColumnReader* out);
 
   // What values there are, without which is whose: out->text_of() of each, or for those that hardly repeat and are of

@@ -2,6 +2,9 @@
 // leaves the day at all. FORMAT.md: "Summary".
 //
 // It says no more than the summaries of those blocks together, so that it can be made again from them.
+//
+// Errors   decode(): corrupt.
+// Threads  Plain values.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +23,7 @@ struct DayHead {
   int64_t received_from_ns = 0, received_to_ns = 0;
   std::vector<TimeRange> event_times;  // at most 8, disjoint, ascending; none: not known, and nothing is held back
 
-  void add(const BlockSummary& block);
+  void add(const BlockSummary& block);  // in any order
   std::string encode() const;
   static Result<DayHead> decode(std::string_view bytes);
   bool operator==(const DayHead&) const = default;

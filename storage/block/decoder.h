@@ -25,12 +25,14 @@ namespace yushi::storage {
 
 class BlockDecoder {
  public:
+  // `places`: of these records alone, ascending; nullptr: of all. `sections` and `places` must outlive it.
   BlockDecoder(std::shared_ptr<const BlockLayout> layout, SectionReader& sections,
                const std::vector<uint32_t>* places = nullptr)
       : layout_(std::move(layout)), sections_(sections), counts_(layout_->counts), places_(places) {
     for (auto& format : layout_->formats) writers_.emplace_back(format);
     readings_.resize(layout_->shapes.size());
   }
+  // As BlockReader's functions of these names (block.h).
   Result<std::unique_ptr<Batch>> read_records();
   Result<BlockRows> read_rows(const std::vector<std::string>& names, bool with_times);
 

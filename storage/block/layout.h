@@ -1,5 +1,5 @@
 // What stands above and between the records of a block: how they were understood, their fields, kinds, shapes and
-// origins. Read once, then the records are rebuilt by it (reader.cc) as often as somebody asks.
+// origins. Read once, then the records are rebuilt by it (decoder.h) as often as somebody asks.
 //
 // Memory   Shapes view into the inflated sections; fields, kinds and origins, which records point to, do not.
 // Threads  Immutable once read.
@@ -18,6 +18,7 @@
 
 namespace yushi::storage {
 
+// corrupt, with what of it contradicts itself.
 tl::unexpected<Error> damaged_block(const std::string& what);
 
 // A shape as it is read: what ShapeSlot and ShapeMeta say, with pointers in place of numbers.

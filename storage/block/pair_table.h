@@ -1,4 +1,7 @@
 // Numbers for pairs of numbers, each different one once: what of a block's rows is alike (decoder.h).
+//
+// Memory   Places for each pair of few enough, 1 MiB at most; else a hash table, half full at most.
+// Threads  One owner.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +16,7 @@ class PairTable {
  public:
   explicit PairTable(uint32_t first) : next_(first), slots_(1 << 10) {}
 
-  // b < `below`, which is the same whenever `a` is.
+  // The number of (a, b), given when it is new. b < `below`, which is the same whenever `a` is.
   uint32_t number(uint32_t a, uint32_t b, uint32_t below) {
     if (uint32_t* number = in_row(a, b, below)) {
       if (*number == kNone) {

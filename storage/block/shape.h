@@ -85,7 +85,7 @@ constexpr size_t kTimeFormatsMax = 256;
 class TimeWriter {
  public:
   explicit TimeWriter(const TimeFormat& format);
-  // At least 48 bytes at `out`.
+  // At least 48 bytes at `out`. The length of what it wrote.
   size_t write(int64_t unix_ns, char* out);
   // The time that write() would make `text` of, when it is of the second that was written last; nullopt: not known.
   std::optional<int64_t> read(std::string_view text) const;
@@ -105,6 +105,7 @@ class TimeWriter {
 // The different fields of a block by number.
 class FieldTable {
  public:
+  // Numbered when it is new. It must live as long as the table.
   uint32_t number(const Field* field);
   const std::vector<const Field*>& fields() const { return fields_; }
 
@@ -145,6 +146,8 @@ class Splitter {
       : shapes_(shapes), fields_(fields), values_(values) {}
 
   enum class How : uint8_t { fine, coarse };
+  // The number of its shape. coarse: texts between captures become values, so that shapes
+  // that were seen once share one.
   uint32_t split(const Record& record, uint32_t kind, How how);
   const std::vector<TimeFormat>& formats() const { return formats_; }
 

@@ -2,7 +2,10 @@
 // record.
 //
 // Exactness is the point: a word of raw that is missing here is a record that a search does not find. A word that
-// straddles the border of a value is taken from raw; block_test compares with the words of all raws.
+// straddles the border of a value is taken from raw; block_records.h of the tests compares with the words of all raws.
+//
+// Memory   A hash for each different word.
+// Threads  One owner.
 #pragma once
 
 #include <cstdint>

@@ -69,10 +69,11 @@ class Database {
  public:
   enum class Mode { read_write, read_only };
   static constexpr size_t kMemtableBytes = 64 << 20;  // of all families together
+  // read_write makes one where there is none. unavailable: another process writes to it.
   static Result<std::unique_ptr<Database>> open(const std::string& directory, Mode mode,
                                                 std::shared_ptr<Disk> disk = std::make_shared<Disk>(),
                                                 size_t memtable_bytes = kMemtableBytes);
-  // What is whole of a store that does not open (db/salvage.h), to be read only.
+  // What is whole of a store that does not open (storage/db/salvage.h), to be read only.
   static Result<std::unique_ptr<Database>> salvage(const std::string& directory, const Error& not_opened);
   bool is_salvaged() const { return salvaged_ != nullptr; }
   // Of one that was salvaged: why it does not open, then what was left out, in words; and what can be made of the rest
@@ -103,6 +104,7 @@ class Database {
 
   // Durable when it returns: the WAL is synced.
   Result<void> write(Write& write, std::string_view doing);
+  // nullopt: there is no such key.
   Result<std::optional<std::string>> get(Family family, std::string_view key,
                                          const rocksdb::Snapshot* snapshot = nullptr) const;
   // Every (key, value) whose key begins with `prefix`, ascending; visit returns false to stop.

@@ -1,7 +1,7 @@
 // The keys of the store, all big-endian so that RocksDB's byte order is the order of records.
 //
-//   tail     log 00 first-index            -> one chunk (tail/chunk.h)
-//   blocks.* log 00 first-index            -> one sealed block (block/block.h)
+//   tail     log 00 first-index            -> one chunk (storage/tail/chunk.h)
+//   blocks.* log 00 first-index            -> one sealed block (storage/block/block.h)
 //   filters  store-day log 00 first-index  -> head of that block's BlockSummary
 //            "words/" and the same         -> its words
 //            "days/" log 00 store-day      -> DayHead

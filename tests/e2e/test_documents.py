@@ -64,6 +64,27 @@ def test_a_path_that_is_not_there_would_be_seen():
     assert list(paths_of("[x](../none.md), [y](none.md)", "docs")) == ["none.md", "docs/none.md"]
 
 
+def named_in_comments(text):
+    """Files of ours that comments name: by their path, or by a name alone."""
+    for comment in re.findall(r"//.*", text):
+        for word in re.findall(r"(?<![\w./*<-])([\w/-]+\.(?:cc|h|inc))\b", comment):
+            if "/" not in word or word.split("/")[0] in FOLDERS:
+                yield word
+
+
+def test_every_file_that_a_comment_names_is_in_the_tree():
+    sources = [path for folder in FOLDERS for end in ("h", "cc") for path in (REPO / folder).rglob(f"*.{end}")]
+    names = {path.name for path in sources} | {path.name for path in REPO.glob("core/record/*.inc")}
+    named = {(path.relative_to(REPO), word) for path in sources for word in named_in_comments(path.read_text())}
+    assert len(named) > 100
+    assert [one for one in sorted(named) if not ((REPO / one[1]).exists() if "/" in one[1] else one[1] in names)] == []
+
+
+def test_a_comment_that_names_no_file_of_ours_would_be_seen():
+    said = list(named_in_comments("// As storage/nothing.h and gone.cc, not <vector.h>, db/log_reader.cc of RocksDB\n"))
+    assert said == ["storage/nothing.h", "gone.cc"]
+
+
 def test_every_command_has_a_place_in_the_manual_page():
     manual = (REPO / "docs" / "man" / "yushi.1").read_text()
     missing = [command for command in commands() if not re.search(rf"^\.(It )?Cm {command}\b", manual, re.M)]
