@@ -488,9 +488,9 @@ const LoadedRules::Candidates& LoadedRules::of_kind(const Candidates& candidates
   bare.origin = &origin;
   bare.kind = kind;
   // `yushi.event` is the kind's alone.
-  const RecordForm form{[](std::string_view, bool, bool) { return true; }, &bare, [&](std::string_view field) {
-                          return field != "yushi.event" && (!kind || may_have_field(*kind, field));
-                        }};
+  const RecordForm form{
+      [](std::string_view, bool, bool) { return true; }, &bare,
+      [&](std::string_view field) { return field != "yushi.event" && (!kind || may_have_field(*kind, field)); }};
   Scratch scratch;
   std::vector<uint32_t> possible;
   for (uint32_t rule : candidates.rules)

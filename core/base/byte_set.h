@@ -44,7 +44,8 @@ class ByteSet {
       if (const auto places = places_in(_mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at))))
         return at + static_cast<size_t>(std::countr_zero(places));
     if (at >= text.size()) return text.size();
-    const auto places = places_in(text_detail::load_short(text.data() + at, text.size() - at)) & ((1u << (text.size() - at)) - 1);
+    const auto places =
+        places_in(text_detail::load_short(text.data() + at, text.size() - at)) & ((1u << (text.size() - at)) - 1);
     return places ? at + static_cast<size_t>(std::countr_zero(places)) : text.size();
 #else
     while (at < text.size() && !has(text[at])) ++at;
