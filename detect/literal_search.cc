@@ -104,6 +104,13 @@ void LiteralSearch::build() {
   number_of_.clear();
   build(short_);
   build(long_);
+  if (short_.windows.empty() || long_.windows.empty() || long_.stride > 1) return;
+  near_.resize((size_t{1} << kNearBits) / 64);
+  for (const Table* table : {&short_, &long_})
+    for (const Window& window : table->windows) {
+      const uint32_t at = near_slot(window.bytes & kThreeBytes);
+      near_[at / 64] |= uint64_t{1} << (at % 64);
+    }
 }
 
 void LiteralSearch::build(Table& table) const {
@@ -185,9 +192,10 @@ void LiteralSearch::search(std::string_view text, uint64_t* found) const {
     for (; i + 4 <= text.size(); ++i) look(long_, i, window_at(bytes + i, 4));
   else if (stride == 1)
     for (; i + 4 <= text.size(); ++i) {
-      const uint32_t window = window_at(bytes + i, 4);
+      const uint32_t window = window_at(bytes + i, 4), three = window & kThreeBytes, at = near_slot(three);
+      if ((near_[at / 64] >> (at % 64) & 1) == 0) continue;
       look(long_, i, window);
-      look(short_, i, window & kThreeBytes);
+      look(short_, i, three);
     }
   if (!has_short) return;
   if (stride != 1) i = 0;

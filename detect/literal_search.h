@@ -4,8 +4,9 @@
 // what differs only in case is found; it errs towards yes, never towards no. Literals with other letters are asked by
 // their longest part of ASCII and Chinese; one that has no such part of 3 bytes cannot be looked for.
 //
-// Cost     About 1 ns a byte of text while nothing is near: a bitmap of 4-byte windows decides. When all literals are
-//          long, only every stride-th byte is looked at. See bench/prefilter_bench.cc.
+// Cost     About 1 ns a byte of text while nothing is near: a bitmap of windows decides, of 4 bytes or, where there are
+//          short literals, of 3. When all literals are long, only every stride-th byte is looked at. See
+//          bench/prefilter_bench.cc.
 // Threads  Immutable after build().
 #pragma once
 
@@ -68,6 +69,10 @@ class LiteralSearch {
   std::map<std::tuple<std::string, bool, bool>, uint32_t> number_of_;  // of each literal; until build()
   std::vector<Literal> literals_;
   Table long_{4}, short_{3};
+  // Where the text is looked at byte by byte for both: the slots of the first three bytes of the windows of both.
+  static constexpr int kNearBits = 16;
+  static uint32_t near_slot(uint32_t three) { return (three * 0x9e3779b1u) >> (32 - kNearBits); }
+  std::vector<uint64_t> near_;
 };
 
 }  // namespace yushi::detect

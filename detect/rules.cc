@@ -15,6 +15,7 @@
 #include "core/filter/expression.h"
 #include "core/filter/sigma.h"
 #include "core/ledger/sha256.h"
+#include "core/record/dataset.h"
 #include "core/record/value.h"
 #include "detect/alert_words.h"
 
@@ -487,8 +488,9 @@ const LoadedRules::Candidates& LoadedRules::of_kind(const Candidates& candidates
   bare.origin = &origin;
   bare.kind = kind;
   // `yushi.event` is the kind's alone.
-  const RecordForm form{[](std::string_view, bool, bool) { return true; }, &bare,
-                        [](std::string_view field) { return field != "yushi.event"; }};
+  const RecordForm form{
+      [](std::string_view, bool, bool) { return true; }, &bare,
+      [&](std::string_view field) { return field != "yushi.event" && (!kind || may_have_field(*kind, field)); }};
   Scratch scratch;
   std::vector<uint32_t> possible;
   for (uint32_t rule : candidates.rules)
@@ -737,13 +739,14 @@ class LoadedRules::Matcher final : public RuleMatcher {
     scratch_->clear();
     const int64_t begun_ns = is_measured_ ? clock_ns(CLOCK_MONOTONIC) : 0;
     const bool is_hit = set_.rules_[rule].filter.matches(record, *scratch_);
+    set_.counts_[rule]->last_ns.fetch_add(1);
     if (is_measured_) [[unlikely]] {
       const auto cost_ns = static_cast<uint64_t>(clock_ns(CLOCK_MONOTONIC) - begun_ns);
       set_.counts_[rule]->cost_ns.fetch_add(cost_ns * kMeasuredOneIn, std::memory_order_relaxed);
     }
     if (!is_hit) return;
     hits_->push_back({position, rule});
-    if (counts_) set_.count(rule, record.origin->received_ns);
+    if (counts_) set_.counts_[rule]->hits.fetch_add(1);
   }
 
   // Prime, so that no rhythm of senders hides from it.

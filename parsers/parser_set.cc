@@ -167,8 +167,14 @@ class ParserSetBuilder {
   static void declare_fields(const ParserDefinition& parser) {
     if (parser.generic) return;  // any name of a body, and of the dictionary
     const auto& dataset = parser.dataset.empty() ? parser.name : parser.dataset;
+    const bool carries = std::any_of(parser.patterns.begin(), parser.patterns.end(),
+                                     [](auto& pattern) { return !pattern.message_of.empty(); });
+    const auto declare_name = [&](std::string_view name_or_prefix) {
+      declare_dataset_field(dataset, name_or_prefix);
+      if (carries) declare_carrier_field(parser.name, name_or_prefix);
+    };
     const auto declare = [&](const Field* field) {
-      if (field) declare_dataset_field(dataset, field->name);
+      if (field) declare_name(field->name);
     };
     const auto constants = [&](const std::vector<ConstantField>& list) {
       for (auto& constant : list) declare(constant.field);
@@ -189,7 +195,7 @@ class ParserSetBuilder {
       tables(pattern.tables);
       for (auto& variant : pattern.variants) constants(variant.fields);
       if (!pattern.keys) continue;
-      declare_dataset_field(dataset, pattern.keys->prefix());
+      declare_name(pattern.keys->prefix());
       ++patterns_with_keys;
       for (auto& target : pattern.keys->targets()) {
         const auto take = [&](const Field* field) {

@@ -70,14 +70,19 @@ size_t decode_into(Charset charset, std::string_view bytes, char* out) {
 }
 
 bool is_ascii(std::string_view text) {
-  size_t at = 0;
-  for (; at + 8 <= text.size(); at += 8) {
+  const auto word = [&](size_t at) {
     uint64_t bytes;
-    std::memcpy(&bytes, text.data() + at, 8);
-    if ((bytes & 0x8080808080808080) != 0) return false;
+    std::memcpy(&bytes, text.data() + at, sizeof bytes);
+    return bytes;
+  };
+  uint64_t all = 0;
+  if (text.size() < sizeof all) {
+    for (const char c : text) all |= static_cast<unsigned char>(c);
+    return all < 0x80;
   }
-  return std::all_of(text.begin() + static_cast<ptrdiff_t>(at), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  for (size_t at = 0; at + sizeof all <= text.size(); at += sizeof all) all |= word(at);
+  all |= word(text.size() - sizeof all);  // some of them once more
+  return (all & 0x8080808080808080) == 0;
 }
 
 bool decodes_wholly(Charset charset, std::string_view bytes) {

@@ -456,9 +456,12 @@ Result<Expression> of_condition(const SigmaCondition& condition, const Searches&
                                                         : Expression::any_of(std::move(children));
 }
 
+// A kind of event stands in no text: who looks for it looks among the constants of kinds, and has mostly left out what
+// needs another. So it counts as the shortest.
 size_t shortest_of(const std::vector<RequiredLiteral>& literals) {
   size_t shortest = ~size_t{0};
-  for (const auto& literal : literals) shortest = std::min(shortest, literal.text.size());
+  for (const auto& literal : literals)
+    shortest = std::min(shortest, literal.field == ecs::yushi_event ? 0 : literal.text.size());
   return shortest;
 }
 
@@ -501,7 +504,8 @@ Required required_by(const Expression& expression) {
                                  expression.name == "yushi.request.plain";
       const bool is_text = !expression.field || expression.field->type == FieldType::keyword ||
                            expression.field->type == FieldType::text;
-      if (!test || !is_text || (!is_of_request && is_outside_token_filter(expression.name))) return {};
+      const bool is_of_kind = expression.field == ecs::yushi_event;
+      if (!test || !is_text || (!is_of_request && !is_of_kind && is_outside_token_filter(expression.name))) return {};
       const auto longest = test->pattern.longest();
       std::string literal = folded(longest.text);
       if (literal.size() >= kLiteralBytesMin)

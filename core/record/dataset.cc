@@ -17,8 +17,9 @@ using Names = std::set<std::string, std::less<>>;
 struct Known {
   Mutex mutex;
   Names names YUSHI_GUARDED_BY(mutex);
-  std::map<std::string, Names, std::less<>> fields YUSHI_GUARDED_BY(mutex);  // by dataset
-  std::map<std::string, Names, std::less<>> keys YUSHI_GUARDED_BY(mutex);    // by parser, blank and key
+  std::map<std::string, Names, std::less<>> fields YUSHI_GUARDED_BY(mutex);   // by dataset
+  std::map<std::string, Names, std::less<>> carried YUSHI_GUARDED_BY(mutex);  // by parser
+  std::map<std::string, Names, std::less<>> keys YUSHI_GUARDED_BY(mutex);     // by parser, blank and key
 };
 Known& known() {
   static Known all;
@@ -51,6 +52,11 @@ void declare_dataset_field(std::string_view dataset, std::string_view name_or_pr
   at->second.emplace(name_or_prefix);
 }
 
+void declare_carrier_field(std::string_view parser, std::string_view name_or_prefix) {
+  MutexLock lock(known().mutex);
+  known().carried[std::string(parser)].emplace(name_or_prefix);
+}
+
 void declare_parser_key(std::string_view parser, std::string_view key, const std::vector<std::string>& fields) {
   MutexLock lock(known().mutex);
   auto& of_key = known().keys[std::string(parser) + " " + folded(key)];
@@ -71,10 +77,21 @@ bool may_have_field(std::string_view dataset, std::string_view field) {
   MutexLock lock(known().mutex);
   const auto at = known().fields.find(dataset);
   if (at == known().fields.end() || at->second.contains("*") || has(at->second, field)) return true;
+  // What stands where an address should and is none.
+  if (field.ends_with(".address") &&
+      has(at->second, std::string(field.substr(0, field.size() - std::string_view("address").size())) + "ip"))
+    return true;
   // Parts of a URL are derived of the others.
   const auto is_of_url = [](const std::string& name) { return name.starts_with("url."); };
   return (field.starts_with("url.") || field == "yushi.url.decoded") &&
          std::any_of(at->second.begin(), at->second.end(), is_of_url);
+}
+
+bool may_have_field(const MessageKind& kind, std::string_view field) {
+  if (may_have_field(kind.dataset, field)) return true;
+  MutexLock lock(known().mutex);
+  const auto at = known().carried.find(kind.parser);
+  return at != known().carried.end() && has(at->second, field);
 }
 
 void declare_dataset(std::string_view name) {

@@ -13,6 +13,8 @@
 
 namespace yushi {
 
+struct MessageKind;
+
 void declare_dataset(std::string_view name);
 
 // Always, as long as no parser was loaded: then nothing is known of any name.
@@ -26,6 +28,12 @@ void declare_dataset_field(std::string_view dataset, std::string_view name_or_pr
 // Whether a record of the dataset can have the field; of no dataset (empty) that no parser knew. Always for a dataset
 // of which nothing is declared.
 bool may_have_field(std::string_view dataset, std::string_view field);
+
+// What a parser of messages that carry others adds to theirs, named as above.
+void declare_carrier_field(std::string_view parser, std::string_view name_or_prefix);
+
+// Of a record of this kind, which a carrier may have brought.
+bool may_have_field(const MessageKind& kind, std::string_view field);
 
 // Where the parser of this name puts the values of a key of its messages' bodies: `eventName` -> event.action. Of a key
 // of which nothing is declared, in any case of letters, it is the name behind the parser's own,

@@ -5,26 +5,23 @@
 #include <cstring>
 #include <utility>
 
+#include "core/base/byte_set.h"
 #include "core/base/text.h"
 #include "core/base/url_text.h"
 
 namespace yushi {
 namespace {
 
-enum : uint8_t { kOddInPath = 1, kOddInQuery = 2, kOddInHeader = 4, kLooksOn = 8 };
-
-constexpr std::array<uint8_t, 256> kSigns = [] {
-  std::array<uint8_t, 256> table{};
-  const auto mark = [&](std::string_view signs, uint8_t how) {
-    for (char c : signs) table[static_cast<uint8_t>(c)] |= how;
-  };
-  for (int c = 0; c < 0x20; ++c) table[c] = kOddInPath | kOddInQuery | kOddInHeader;
-  mark("'\"<>`\\|${}", kOddInPath | kOddInQuery | kOddInHeader);
-  mark("()[]^# ", kOddInPath | kOddInQuery);
-  mark(":;+!*", kOddInQuery);
-  mark("%.", kLooksOn);
-  return table;
-}();
+constexpr bool is_one_of(uint8_t byte, std::string_view signs) {
+  return signs.find(static_cast<char>(byte)) != signs.npos;
+}
+constexpr bool is_odd_anywhere(uint8_t byte) { return byte < 0x20 || is_one_of(byte, "'\"<>`\\|${}"); }
+constexpr bool is_odd_in_path(uint8_t byte) { return is_odd_anywhere(byte) || is_one_of(byte, "()[]^# "); }
+constexpr bool is_odd_in_query(uint8_t byte) { return is_odd_in_path(byte) || is_one_of(byte, ":;+!*"); }
+// What is odd in each, and what is by what stands behind it.
+constexpr ByteSet kOfPath([](uint8_t byte) { return is_odd_in_path(byte) || is_one_of(byte, "%.?"); });
+constexpr ByteSet kOfQuery([](uint8_t byte) { return is_odd_in_query(byte) || is_one_of(byte, "%."); });
+constexpr ByteSet kOfHeader([](uint8_t byte) { return is_odd_anywhere(byte) || byte == '%'; });
 
 unsigned hex(char c) {
   if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
@@ -174,35 +171,32 @@ size_t blank_bytes(std::string_view text, size_t at) {
 }  // namespace
 
 bool is_odd_target(std::string_view target, bool in_query) {
-  uint8_t odd = in_query ? kOddInQuery : kOddInPath;
-  for (size_t i = 0; i < target.size(); ++i) {
+  const auto next = [&](size_t from) { return (in_query ? kOfQuery : kOfPath).find(target, from); };
+  for (size_t i = next(0); i < target.size(); i = next(i + 1)) {
     const char c = target[i];
-    const uint8_t sign = kSigns[static_cast<uint8_t>(c)];
-    if (c == '?') odd = kOddInQuery;
-    if (!(sign & (odd | kLooksOn))) [[likely]]
-      continue;
-    if (!(sign & kLooksOn)) return true;
-    if (i + 1 >= target.size()) continue;
-    if (c == '.') {
-      if (target[i + 1] == '.') return true;
-      continue;
+    if (c == '?') {
+      in_query = true;
+    } else if (c == '.') {
+      if (target.substr(i + 1).starts_with('.')) return true;
+    } else if (c != '%') {
+      return true;
+    } else if (i + 1 < target.size()) {
+      // Letters of other languages are written so by browsers. Of their bytes C0, C1 and A0, a blank to MySQL, EF of
+      // full-width letters and CA of a letter like a quote are used to hide what is meant.
+      const unsigned high = hex(target[i + 1]), low = i + 2 < target.size() ? hex(target[i + 2]) : 16;
+      if (high < 8 || high > 15 || low > 15) return true;
+      const unsigned byte = high * 16 + low;
+      if (byte == 0xa0 || byte == 0xc0 || byte == 0xc1 || byte == 0xef || byte == 0xca || byte >= 0xf8) return true;
+      i += 2;
     }
-    // Letters of other languages are written so by browsers. Of their bytes C0, C1 and A0, a blank to MySQL, EF of
-    // full-width letters and CA of a letter like a quote are used to hide what is meant.
-    const unsigned high = hex(target[i + 1]), low = i + 2 < target.size() ? hex(target[i + 2]) : 16;
-    if (high < 8 || high > 15 || low > 15) return true;
-    const unsigned byte = high * 16 + low;
-    if (byte == 0xa0 || byte == 0xc0 || byte == 0xc1 || byte == 0xef || byte == 0xca || byte >= 0xf8) return true;
-    i += 2;
   }
   return false;
 }
 
 bool is_odd_header(std::string_view header) {
-  for (size_t i = 0; i < header.size(); ++i) {
-    const uint8_t sign = kSigns[static_cast<uint8_t>(header[i])];
-    if (sign & kOddInHeader) return true;
-    if (header[i] == '%' && i + 2 < header.size() && hex(header[i + 1]) < 8 && hex(header[i + 2]) < 16) return true;
+  for (size_t i = kOfHeader.find(header); i < header.size(); i = kOfHeader.find(header, i + 1)) {
+    if (header[i] != '%') return true;
+    if (i + 2 < header.size() && hex(header[i + 1]) < 8 && hex(header[i + 2]) < 16) return true;
   }
   return false;
 }

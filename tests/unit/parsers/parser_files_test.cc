@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <set>
 
+#include "core/record/dataset.h"
 #include "parsers/check.h"
 #include "parsers/loaded_parsers.h"
+#include "parsers/understand.h"
 #include "tests/unit/data_sets.h"
 
 namespace yushi::parsers {
@@ -77,6 +79,31 @@ TEST(ParserFiles, OurMatcherSaysWhatRe2SaysForEveryPatternOnEveryTestLine) {
       EXPECT_EQ(compare_with_re2(*set, changed, sample.parser), "");
     }
   }
+}
+
+// Rules that need other fields than these are not asked of such records.
+TEST(ParserFiles, ARecordHasNoFieldThatItsKindMayNotHave) {
+  auto set = our_parsers();
+  ASSERT_TRUE(set);
+  Understander understander(set);
+  std::set<std::string> others;
+  Scratch scratch;
+  for (auto& sample : parser_samples(*set)) {
+    Batch batch;
+    Origin origin;
+    Record record;
+    record.raw = batch.arena.copy_padded(sample.line);
+    record.origin = &origin;
+    batch.records.push_back(record);
+    understander.understand(batch, {Zone::utc(), Charset::utf8}, false, sample.parser);
+    const Record& understood = batch.records.front();
+    if (!understood.kind) continue;
+    for_each_field(understood, scratch, [&](const Field& field, const Value&) {
+      if (!may_have_field(*understood.kind, field.name))
+        others.insert(understood.kind->parser + "/" + understood.kind->pattern + " has " + std::string(field.name));
+    });
+  }
+  EXPECT_EQ(others, std::set<std::string>());
 }
 
 }  // namespace
