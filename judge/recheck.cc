@@ -119,14 +119,14 @@ class Recheck {
 
   // All of its log, up to its commit.
   Result<AlertCheck> by_its_log(const std::string& log, uint64_t commit, int64_t written_ns) {
-    auto [taught, lists] = YUSHI_TRY(judged_by(commit));
-    auto next = taught.begin();
+    const Then then = YUSHI_TRY(judged_by(commit));
+    auto next = then.taught.begin();
     const auto teach_until = [&](uint64_t until) {
-      for (; next != taught.end() && next->first <= until; ++next) judge_.engine().teach(next->second);
+      for (; next != then.taught.end() && next->first <= until; ++next) judge_.engine().teach(next->second);
     };
-    auto next_lists = lists.begin();
-    knows_lists_of_then_ = !lists.empty();
-    if (lists.empty() && by_.lists) judge_.use(by_.lists);
+    auto next_lists = then.lists.begin();
+    knows_lists_of_then_ = !then.lists.empty();
+    if (!knows_lists_of_then_ && by_.lists) judge_.use(by_.lists);
     uint64_t expected = 0, records = 0;
     int64_t ticked_ns = std::numeric_limits<int64_t>::min();
     Result<void> failed;
@@ -147,7 +147,7 @@ class Recheck {
         auto end = begin;
         while (end < batch.records.size() && batch.records[end].origin->commit == of) ++end;
         teach_until(of - 1);
-        for (; next_lists != lists.end() && next_lists->first <= of; ++next_lists) judge_.use(next_lists->second);
+        for (; next_lists != then.lists.end() && next_lists->first <= of; ++next_lists) judge_.use(next_lists->second);
         judge_.observe(batch, begin, end, raised_);
         const auto now_ns = batch.records[end - 1].origin->received_ns;
         // None so near before the alert that it could have been the tick that raised it.
