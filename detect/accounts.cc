@@ -45,16 +45,6 @@ std::string places_numbers(const Places& places) {
   return out;
 }
 
-// Of an office or a VPN, by RFC 1918 and RFC 4193: not from outside.
-bool is_private(std::string_view address) {
-  std::array<uint8_t, 16> ip;
-  if (!parse_ip(address, &ip)) return false;
-  static constexpr std::array<uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-  if (!std::equal(kMapped.begin(), kMapped.end(), ip.begin())) return (ip[0] & 0xfe) == 0xfc;
-  const uint8_t first = ip[12], second = ip[13];
-  return first == 10 || (first == 172 && second >> 4 == 1) || (first == 192 && second == 168);
-}
-
 // On which host a bastion let somebody in: `web-01`, `web-01(10.0.1.11)`. From where it was, its own login tells.
 std::optional<LoginEvent> through_bastion(const Event& event, Scratch& scratch) {
   static const Field* const kHost = find_field("destination.domain");
@@ -454,6 +444,11 @@ bool Accounts::has_logged_in(std::string_view log, std::string_view user, int64_
 bool Accounts::works_at(std::string_view log, std::string_view user, int hour) const {
   const Account* account = accounts_.peek(log, user);
   return account && works_at(*account, hour);
+}
+
+bool Accounts::hardly_knows(std::string_view log, std::string_view user) const {
+  const Account* account = accounts_.peek(log, user);
+  return account && account->habits[kNewNetwork].logins < Novelty::kLoginsMin;
 }
 
 bool Accounts::knows(std::string_view log, std::string_view user) const { return accounts_.peek(log, user); }

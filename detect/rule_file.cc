@@ -228,11 +228,15 @@ RuleTest read_test(const YAML::Node& node) {
              false};
 }
 
-bool may_be_named(std::string_view name) { return name == kActor || may_be_field(name); }
+bool may_be_named(std::string_view name) { return name == kActor || name == kDoer || may_be_field(name); }
 
 void check_names(const LogSources& sources, const YAML::Node& names, const char* where) {
   auto check = [&](const YAML::Node& name) {
-    if (name.IsScalar() && !may_be_named(name.Scalar())) stop_at_field(sources, name, 0, name.Scalar(), where);
+    if (!name.IsScalar()) return;
+    std::string_view left = name.Scalar();  // of A|B both
+    for (auto bar = left.find('|'); bar != left.npos && may_be_named(left.substr(0, bar)); bar = left.find('|'))
+      left.remove_prefix(bar + 1);
+    if (!may_be_named(left)) stop_at_field(sources, name, 0, name.Scalar(), where);
   };
   if (!there(names)) return;
   if (names.IsScalar()) return check(names);

@@ -73,7 +73,8 @@ class Services final : public Detector {
   };
   void stopped(Log& log, const Event& event, std::string_view host_name, std::string_view service,
                std::string_view actor, std::vector<Finding>& findings) const;
-  void started(Log& log, const Event& event, std::string_view host_name, std::string_view service);
+  void started(Log& log, const Event& event, std::string_view host_name, std::string_view service,
+               std::vector<Finding>& findings) const;
   bool is_left(std::string_view log, std::string_view host, const Stop& stop, int64_t received_ns) const;
   void tell(Log& log, std::string_view log_name, std::string_view host, Stop& stop,
             std::vector<Finding>& findings) const;
