@@ -177,6 +177,7 @@ class CommandReader {
       const bool last = word.ends_with(';');
       if (last) word.remove_suffix(1);
       if (now && word == "--now") *now = true;
+      if (word == "-s" || word == "--signal") ++i;  // its name is no service's
       if (!word.starts_with('-') && !word.empty()) out.push_back(word);
       if (last) break;
     }
