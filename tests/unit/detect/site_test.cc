@@ -76,12 +76,14 @@ TEST(Site, an_account_that_has_hardly_come_from_a_network_that_nobody_came_from_
   EXPECT_EQ(told_after(lines, login(kLater + kMinute, "ops", "198.51.100.20", "web-01"), "baseline.host-from-elsewhere")
                 .size(),
             2u);
-  EXPECT_TRUE(told_after(weeks(), login(kLater, "lin", "198.51.100.20", "web-01"), "baseline.host-from-elsewhere").empty());
+  EXPECT_TRUE(
+      told_after(weeks(), login(kLater, "lin", "198.51.100.20", "web-01"), "baseline.host-from-elsewhere").empty());
 }
 
 TEST(Site, in_its_first_week_no_host_has_a_usual) {
-  EXPECT_TRUE(told_after(weeks(5), login(kStart + 5 * kDay, "lin", "10.20.1.11", "web-01"), "baseline.host-from-elsewhere")
-                  .empty());
+  EXPECT_TRUE(
+      told_after(weeks(5), login(kStart + 5 * kDay, "lin", "10.20.1.11", "web-01"), "baseline.host-from-elsewhere")
+          .empty());
 }
 
 TEST(Accounts, a_login_after_months_is_told) {
@@ -202,8 +204,8 @@ TEST(Silence, in_the_third_week_an_hour_that_was_busy_twice_is_no_rate) {
   // On the same day of two weeks, and on no other.
   const auto busy_twice = [](auto& host, int64_t hours) { return host == "db-01" && hours % 168 / 24 != 3; };
   EXPECT_TRUE(of_rule(alerts_of(three_weeks([](auto& host, int64_t hours) {
-                                  return host == "db-01" && (hours % 168 / 24 != 3 || hours > 14 * 24);
-                                })),
+                        return host == "db-01" && (hours % 168 / 24 != 3 || hours > 14 * 24);
+                      })),
                       "silence.far-below")
                   .empty());
   EXPECT_TRUE(of_rule(alerts_of(three_weeks(busy_twice)), "silence.far-below").empty());
