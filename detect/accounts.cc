@@ -447,6 +447,11 @@ bool Accounts::works_at(std::string_view log, std::string_view user, int hour) c
   return account && works_at(*account, hour);
 }
 
+bool Accounts::hardly_knows(std::string_view log, std::string_view user) const {
+  const Account* account = accounts_.peek(log, user);
+  return account && account->habits[kNewNetwork].logins < Novelty::kLoginsMin;
+}
+
 bool Accounts::knows(std::string_view log, std::string_view user) const { return accounts_.peek(log, user); }
 
 void Accounts::save_account(const Account& account, std::string& out) {

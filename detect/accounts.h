@@ -88,6 +88,9 @@ class Accounts final : public Detector {
   // True when it is one of the hours at which this account is wont to log in.
   bool works_at(std::string_view log, std::string_view user, int hour) const;
 
+  // True of an account with so few logins that nothing is told of its places.
+  bool hardly_knows(std::string_view log, std::string_view user) const;
+
   // True when the account has logged in.
   bool knows(std::string_view log, std::string_view user) const;
 

@@ -152,6 +152,11 @@ bool FieldTexts::first(const Record& record, std::string_view name, std::string*
     const auto* actors = detectors_.find<Actors>();
     return actors && actors->of(record, scratch_, text);
   }
+  if (name == kDoer) {
+    const auto* actors = detectors_.find<Actors>();
+    *text = actors ? actors->doer_of(record, scratch_) : std::string();
+    return !text->empty();
+  }
   struct Found {
     bool any = false;
     std::string* text;

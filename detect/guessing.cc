@@ -114,7 +114,10 @@ void Guessing::judge_source(Log& log, std::string_view log_name, Key& key, Way& 
   const int64_t span_ns = way.newest_span_ns();
   const bool fast = way.newest.size() == kFastMin && span_ns <= kFastNs;
   const bool spray = accounts >= kAccountsMin;
-  if (!fast && !spray && (in_a_day < kSlowMin || way.unsaid < kSlowMin)) return;
+  // A bastion has many people's slips.
+  const bool inside = is_private(login.source) && key.others.size() <= kSlowInsideAccounts;
+  const uint64_t slow_min = inside ? kSlowInsideMin : kSlowMin;
+  if (!fast && !spray && (in_a_day < slow_min || way.unsaid < slow_min)) return;
 
   Finding finding;
   finding.kind = &kFromAddress;

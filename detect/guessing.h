@@ -1,7 +1,9 @@
 // Password guessing that has not come to anything yet (brute force that ends in a success: detect/attempts.h).
 //
 // Failed logins of whatever product, by address and by account, in event time:
-//   from an address   kFastMin within kFastNs; kAccountsMin accounts within an hour (spraying); kSlowMin within a day
+//   from an address   kFastMin within kFastNs; kAccountsMin accounts within an hour (spraying); kSlowMin within a day,
+//   from
+//                     a private address, on one account or two, kSlowInsideMin
 //   on an account     kAccountMin within two hours of the clock from at least kAddressesMin addresses within an hour
 // One attempt may be told in several lines; as in attempts.h the way of telling that counts most is what counts.
 //
@@ -38,6 +40,8 @@ class Guessing final : public Detector {
   static constexpr int64_t kFastNs = 5 * kMinute;
   static constexpr size_t kAccountsMin = 12;
   static constexpr uint64_t kSlowMin = 48;
+  static constexpr uint64_t kSlowInsideMin = 24;  // inside there is no weather of the Internet
+  static constexpr size_t kSlowInsideAccounts = 2;
   static constexpr uint64_t kAccountMin = 30;
   static constexpr size_t kAddressesMin = 10, kAddressesMax = 16;
   static constexpr size_t kTogetherMin = 3;

@@ -41,11 +41,12 @@ HabitJudge::Judged HabitJudge::judge(const RuleHead& head, const Record& record,
   look_at_hour(head, record, account, at_ns, usual);
   if (const auto subject = habit_subject_on_all_hosts(head, record, fields_, &host); !subject.empty()) {
     auto everywhere = habits_.add(log, account, subject, at_ns, *zone, host);
-    if (is_again && is_light) everywhere.usual_days = 1;
+    const bool at_once = !is_heavy && everywhere.hosts >= Habits::kHostsAtOnce;
+    if ((is_again && is_light) || at_once) everywhere.usual_days = 1;
     look_at_hour(head, record, account, at_ns, everywhere);
     usual.is_by_office =
         everywhere.usual() &&
-        (is_light || (everywhere.hosts >= Habits::kHostsForAll && everywhere.days >= Habits::kOfficeDays));
+        (is_light || at_once || (everywhere.hosts >= Habits::kHostsForAll && everywhere.days >= Habits::kOfficeDays));
   }
   Judged out{!usual.usual() && (!usual.too_young() || (is_heavy && !(is_again && usual.days > 0))), usual, {}};
   if (!out.is_news || options_.lists->peer_groups.empty() || account.empty()) return out;

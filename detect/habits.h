@@ -12,8 +12,9 @@
 //
 // Who does it on kHostsForAll hosts and more, on kOfficeDays days and more, does so by office (configuration
 // management, an administrator's root shell), and a further host is no news: beside the habit on each host the one over
-// all hosts is kept and asked. Of what weighs little one other host and kUsualDays are enough. On fewer days it may be
-// one story: who weakens a third machine must not be silent because two were told of.
+// all hosts is kept and asked. Below high one other day is enough when it came to kHostsAtOnce hosts: nobody does that
+// by hand. Of what weighs little one other host and kUsualDays are enough. On fewer days it may be one story: who
+// weakens a third machine must not be silent because two were told of.
 //
 // Of a log that is younger than kYoungDays nothing can be usual: what begins with the log is taken for a habit, and
 // only rules of level high and above speak, of the same act on one day.
@@ -48,6 +49,7 @@ class Habits {
   static constexpr int kHoursAround = 3;
   static constexpr int kHostsForAll = 2;
   static constexpr uint32_t kOfficeDays = 3;
+  static constexpr int kHostsAtOnce = 4;
   static constexpr uint32_t kHoursDays = 8;
 
   // What was known when a hit came.

@@ -9,16 +9,31 @@
 #include "detect/state.h"
 
 namespace yushi::detect {
+namespace {
+
+bool is_ipv4(const std::array<uint8_t, 16>& address) {
+  static constexpr uint8_t kMapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  return std::equal(kMapped, kMapped + 12, address.begin());
+}
+
+}  // namespace
 
 std::string network_of(std::string_view address) {
-  static constexpr uint8_t kMapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
   std::array<uint8_t, 16> bytes;
   if (!parse_ip(address, &bytes)) return std::string(address);
-  const bool ipv4 = std::equal(kMapped, kMapped + 12, bytes.begin());
+  const bool ipv4 = is_ipv4(bytes);
   std::fill(bytes.begin() + (ipv4 ? 15 : 8), bytes.end(), uint8_t{0});
   char text[kIpTextMax];
   const size_t length = format_ip(bytes, text);
   return std::string(text, length) + (ipv4 ? "/24" : "/64");
+}
+
+bool is_private(std::string_view address) {
+  std::array<uint8_t, 16> ip;
+  if (!parse_ip(address, &ip)) return false;
+  if (!is_ipv4(ip)) return (ip[0] & 0xfe) == 0xfc;
+  const uint8_t first = ip[12], second = ip[13];
+  return first == 10 || (first == 172 && second >> 4 == 1) || (first == 192 && second == 168);
 }
 
 uint64_t hash_of(std::string_view text) {

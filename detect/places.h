@@ -14,6 +14,9 @@ namespace yushi::detect {
 // is no address.
 std::string network_of(std::string_view address);
 
+// Of an office or a VPN, by RFC 1918 and RFC 4193: not from outside.
+bool is_private(std::string_view address);
+
 // FNV-1a: the same on every machine, unlike std::hash.
 uint64_t hash_of(std::string_view text);
 inline uint32_t short_hash_of(std::string_view text) { return static_cast<uint32_t>(hash_of(text)); }

@@ -69,7 +69,11 @@ RuleTest read_test(const YAML::Node& node) {
 
 void check_names(const LogSources& sources, const YAML::Node& names, const char* where) {
   auto check = [&](const YAML::Node& name) {
-    if (name.IsScalar() && !may_be_named(name.Scalar())) stop_at_field(sources, name, 0, name.Scalar(), where);
+    if (!name.IsScalar()) return;
+    std::string_view left = name.Scalar();  // of A|B both
+    for (auto bar = left.find('|'); bar != left.npos && may_be_named(left.substr(0, bar)); bar = left.find('|'))
+      left.remove_prefix(bar + 1);
+    if (!may_be_named(left)) stop_at_field(sources, name, 0, name.Scalar(), where);
   };
   if (!there(names)) return;
   if (names.IsScalar()) return check(names);

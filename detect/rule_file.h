@@ -47,6 +47,8 @@ namespace yushi::detect {
 
 // A name in key, habit, group-by and reason that is no field: whose act it is (detect/actors.h).
 inline constexpr std::string_view kActor = "actor";
+// The same of a record that names nobody: who ran a command as root on its host just before.
+inline constexpr std::string_view kDoer = "doer";
 
 struct RuleProblem {
   std::string path;          // empty: the message says it

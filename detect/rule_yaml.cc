@@ -152,7 +152,7 @@ uint64_t count_of(const YAML::Node& node) {
              false};
 }
 
-bool may_be_named(std::string_view name) { return name == kActor || may_be_field(name); }
+bool may_be_named(std::string_view name) { return name == kActor || name == kDoer || may_be_field(name); }
 
 std::vector<YAML::Node> load_documents(const std::string& text) {
   std::vector<YAML::Node> documents;

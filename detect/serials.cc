@@ -29,6 +29,9 @@ void Serials::observe(const Event& event, std::vector<Finding>& findings) {
 
   const uint64_t before = teller.last, before_index = teller.last_index;
   if (number <= before && before - number < kStepMax && number > before / 2) return;  // late, or another line of it
+  // An event that waited for its last line is judged behind later ones, and may be of before a restart.
+  if (event.counted.at_ns < teller.last_ns) return;
+  teller.last_ns = event.counted.at_ns;
   teller.last = number;
   teller.last_index = event.record.index;
   if (before == 0 || number < before || number - before > kStepMax) return;
@@ -64,6 +67,7 @@ void Serials::save(std::string& out) const {
   save_by_log(by_log_, out, [&out](const Teller& teller) {
     put_varint(out, teller.last);
     put_varint(out, teller.last_index);
+    put_signed(out, teller.last_ns);
     put_varint(out, teller.known);
     put_signed(out, teller.day);
     for (auto largest : teller.largest) put_varint(out, largest);
@@ -74,6 +78,7 @@ bool Serials::load(Reader& in) {
   return load_by_log(by_log_, kTellersMax, in, [&in](Teller& teller) {
     teller.last = in.varint();
     teller.last_index = in.varint();
+    teller.last_ns = load_time(in);
     teller.known = std::min(load_number<uint32_t>(in), kKnownMin);
     teller.day = load_day(in);
     for (auto& largest : teller.largest) largest = static_cast<uint32_t>(std::min(in.varint(), kStepMax));

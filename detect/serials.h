@@ -41,7 +41,8 @@ class Serials final : public Detector {
  private:
   struct Teller {
     uint64_t last = 0, last_index = 0;
-    uint32_t known = 0;  // steps
+    int64_t last_ns = 0;  // event time of that number
+    uint32_t known = 0;   // steps
     int64_t day = 0;
     std::array<uint32_t, kDays> largest{};  // step of each day, by the day's number
   };

@@ -148,6 +148,26 @@ class CommandReader {
     return {};
   }
 
+  // `kill -s HUP` and the like have a service open its files again, or read its config: nothing ends by it.
+  bool is_other_signal() const {
+    for (size_t i = at_ + 1; i < words_.size(); ++i) {
+      std::string_view signal = words_[i];
+      if ((signal == "-s" || signal == "--signal") && i + 1 < words_.size())
+        signal = words_[i + 1];
+      else if (signal.starts_with("--signal="))
+        signal.remove_prefix(9);
+      else if (signal.starts_with("-s") && signal.size() > 2)
+        signal.remove_prefix(2);
+      else
+        continue;
+      if (signal.starts_with("SIG")) signal.remove_prefix(3);
+      for (std::string_view harmless : {"HUP", "USR1", "USR2", "CONT", "WINCH", "0", "1", "10", "12", "18", "28"})
+        if (signal == harmless) return true;
+      return false;
+    }
+    return false;
+  }
+
   // The words behind this one that are no options, to the end of the command.
   std::vector<std::string_view> rest(bool* now = nullptr) const {
     std::vector<std::string_view> out;
@@ -157,6 +177,7 @@ class CommandReader {
       const bool last = word.ends_with(';');
       if (last) word.remove_suffix(1);
       if (now && word == "--now") *now = true;
+      if (word == "-s" || word == "--signal") ++i;  // its name is no service's
       if (!word.starts_with('-') && !word.empty()) out.push_back(word);
       if (last) break;
     }
@@ -168,6 +189,7 @@ class CommandReader {
     if (words.empty()) return {};
     const auto verb = words[0];
     words.erase(words.begin());
+    if (verb == "kill" && is_other_signal()) return {};
     if (verb == "reboot" || verb == "poweroff" || verb == "halt" || verb == "kexec" || verb == "rescue" ||
         verb == "isolate")
       return {Command::Does::end_host, {}};
@@ -245,14 +267,14 @@ void Services::observe(const Event& event, std::vector<Finding>& findings) {
       if (command.does == Command::Does::stop)
         stopped(log, event, host_name, service, actor.empty() ? kSomebody : actor, findings);
       else
-        started(log, event, host_name, service);
+        started(log, event, host_name, service, findings);
     }
     return;
   }
   std::string service = text(kService);
   if (service.empty()) service = text(kProcess);
   if (kind == "service-started" || kind == "audit-started") {
-    started(log, event, host_name, service);
+    started(log, event, host_name, service, findings);
     return;
   }
   // What only ended, as a job does, or lost some records, is not stopped.
@@ -308,12 +330,20 @@ void Services::stopped(Log& log, const Event& event, std::string_view host_name,
   host.stops.push_back(std::move(stop));
 }
 
-void Services::started(Log& log, const Event& event, std::string_view host_name, std::string_view service) {
+void Services::started(Log& log, const Event& event, std::string_view host_name, std::string_view service,
+                       std::vector<Finding>& findings) const {
   const std::string name = unit_name(service);
   if (name.empty()) return;
-  log.units.use(std::string(host_name) + "\n" + name).started_ns = event.counted.at_ns;
+  const int64_t at_ns = event.counted.at_ns;
+  log.units.use(std::string(host_name) + "\n" + name).started_ns = at_ns;
   if (Host* host = log.hosts.find(host_name))
-    std::erase_if(host->stops, [&](auto& stop) { return is_same(stop.name, name) || is_same(stop.also, name); });
+    std::erase_if(host->stops, [&](auto& stop) {
+      if (!is_same(stop.name, name) && !is_same(stop.also, name)) return false;
+      // Where a log is read in later nobody looked meanwhile.
+      if (at_ns - stop.at_ns >= (stop.writes_logs ? kWaitForLogsNs : kWaitNs))
+        tell(log, event.log, host_name, stop, findings);
+      return true;
+    });
 }
 
 bool Services::is_left(std::string_view log, std::string_view host, const Stop& stop, int64_t received_ns) const {

@@ -74,7 +74,8 @@ class Services final : public Detector {
   // told.
   void stopped(Log& log, const Event& event, std::string_view host_name, std::string_view service,
                std::string_view actor, std::vector<Finding>& findings) const;
-  void started(Log& log, const Event& event, std::string_view host_name, std::string_view service);
+  void started(Log& log, const Event& event, std::string_view host_name, std::string_view service,
+               std::vector<Finding>& findings) const;
   // Whether the host, or what else says how late it is, went on for long enough without a start.
   bool is_left(std::string_view log, std::string_view host, const Stop& stop, int64_t received_ns) const;
   // Unless it is left stopped on other days too.

@@ -34,6 +34,9 @@ void Silence::Rate::add(int64_t now) {
     if (hour - first_hour <= 2 * kHoursOfWeek)
       for (int back = kHoursOfDay; back < kHoursOfWeek; back += kHoursOfDay)
         least = std::min(least, usual[slot_of(hour - back, kHoursOfWeek)]);
+    else if (hour - first_hour <= 4 * kHoursOfWeek)  // the day before may be a Sunday, the day after a Saturday
+      least = std::min(least, std::max(usual[slot_of(hour - kHoursOfDay, kHoursOfWeek)],
+                                       usual[slot_of(hour + kHoursOfDay, kHoursOfWeek)]));
     expected[slot_of(hour, kHoursKept)] = least;
     slot = is_known ? std::min(count, slot * 2 + 1) : count;
     count = 0;
@@ -137,7 +140,7 @@ bool Silence::is_common(const Log& log, const Host& host, int64_t hours) {
 
 void Silence::judge_rate(std::string_view name, const Log& log, std::string_view host_name, const Host& host,
                          std::vector<Finding>& findings) {
-  for (const int64_t hours : {int64_t{3}, int64_t{kHoursKept}}) {
+  for (const int64_t hours : {int64_t{3}, int64_t{12}, int64_t{kHoursKept}}) {
     const uint64_t sent = host.rate.sent_in(hours), expected = host.rate.expected_in(hours);
     if (expected < kRateAtLeast || sent * kFewOf >= expected || sent == 0) continue;  // nothing at all is silence
     const uint64_t all = log.rate.sent_in(hours), all_expected = log.rate.expected_in(hours);

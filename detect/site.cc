@@ -65,7 +65,9 @@ void Site::observe(const Event& event, std::vector<Finding>& findings) {
     finding.baseline = "new_network=" + std::to_string(is_new_network) +
                        " networks=" + std::to_string(log.networks.size()) + " since_ns=" + std::to_string(log.first_ns);
     findings.push_back(finding);
-  } else if (!learning && elsewhere && !is_new_network) {  // of a network new to all the accounts tell
+    // Of a network new to all the accounts tell, but of an account that has hardly come.
+  } else if (login.at_ns - log.first_ns >= kWeekDays * kDay && elsewhere &&
+             (!is_new_network || (accounts && accounts->hardly_knows(event.log, user)))) {
     std::vector<std::pair<std::string, uint64_t>> usual;
     for (const auto& source : host->sources)
       if (source.network != network) usual.emplace_back(source.network, source.logins);

@@ -2,7 +2,8 @@
 //
 // Findings: an account that has never logged in comes from a network that no account has come from, or is root; a host
 // is logged in to from a network that it is never logged in to from (round the bastion), where that is rare for the
-// host. Nothing is told in the first kLearnDays of a log.
+// host. Nothing is told in the first kLearnDays of a log, and of hosts not before a week is over: not everybody comes
+// each day.
 //
 // Stands before the accounts (detect/accounts.h) in the table, which then know of the login too.
 //
@@ -28,7 +29,7 @@ class Site final : public Detector {
  public:
   explicit Site(const Surroundings& surroundings) : surroundings_(surroundings) {}
 
-  static constexpr int64_t kLearnDays = 3;
+  static constexpr int64_t kLearnDays = 3, kWeekDays = 7;
   static constexpr size_t kNetworksMax = 4096;
   static constexpr size_t kHostsMax = 4096;
   static constexpr size_t kSourcesMax = 16;

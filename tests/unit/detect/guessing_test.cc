@@ -84,6 +84,17 @@ TEST(Guessing, a_try_every_ten_minutes_is_told_once_a_day) {
   EXPECT_NE(mine[0]->reason.find("48 times within a day"), std::string::npos) << mine[0]->reason;
 }
 
+TEST(Guessing, from_inside_fewer_are_enough_but_of_many_peoples_slips) {
+  const auto inside = alerts_of(tries(40, 7 * kMinute, "root", "10.20.1.66"));
+  ASSERT_EQ(found(inside).size(), 1u);
+  EXPECT_NE(found(inside)[0]->reason.find("24 times within a day"), std::string::npos) << found(inside)[0]->reason;
+  EXPECT_TRUE(found(alerts_of(tries(40, 7 * kMinute, "root", "203.0.113.9"))).empty());
+  std::vector<Line> slips;
+  for (int i = 0; i < 40; ++i)
+    slips.push_back(failed_login(kStart + i * 20 * kMinute, "user" + std::to_string(i % 5), "10.0.0.10"));
+  EXPECT_TRUE(found(alerts_of(slips)).empty());
+}
+
 // By sshd, PAM, the audit system, and sshd again when the connection closes.
 TEST(Guessing, tries_that_four_lines_tell_of_each_are_counted_on) {
   std::vector<Line> lines;

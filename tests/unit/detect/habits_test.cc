@@ -62,6 +62,15 @@ TEST(Habits, hosts_of_one_day_are_no_office) {
   EXPECT_EQ(reasons(lines).size(), 4u);
 }
 
+TEST(Habits, what_came_to_many_hosts_at_once_may_come_to_others_another_day_but_where_it_weighs_much) {
+  std::vector<Line> lines{act(kStart - 10 * kDay, "root", "web-01", "other")};
+  for (const char* host : {"web-01", "web-02", "web-03", "app-01", "app-02"})
+    lines.push_back(act(kStart, "ansible", host));
+  lines.push_back(act(kStart + 7 * kDay, "ansible", "db-01"));
+  EXPECT_EQ(reasons(lines).size(), 5u);
+  EXPECT_EQ(reasons(lines, "high").size(), 6u);
+}
+
 TEST(Habits, on_another_host_too) {
   auto lines = nights(10, "ansible");
   lines.push_back(act(lines.back().at_ns + kHour, "ansible", "db-01"));

@@ -93,6 +93,13 @@ TEST(Services, a_restart_and_a_start_after_a_while_are_not) {
                   .empty());
 }
 
+TEST(Services, a_start_of_the_next_morning_does_not_hide_that_it_was_left_in_a_log_that_is_read_in_later) {
+  const auto alerts = alerts_of(
+      going_on({command(kActed, "systemctl stop nginx"), command(kActed + 12 * kHour, "systemctl start nginx")},
+               kActed + 13 * kHour));
+  EXPECT_EQ(of_rule(alerts, "service.left-stopped").size(), 1u);
+}
+
 TEST(Services, a_command_of_the_stop_that_is_told_after_the_start_changes_nothing) {
   EXPECT_TRUE(
       told(going_on({about(kActed, "service-stopped", "nginx"), about(kActed + kSecond, "service-started", "nginx"),
@@ -102,13 +109,14 @@ TEST(Services, a_command_of_the_stop_that_is_told_after_the_start_changes_nothin
 }
 
 TEST(Services, other_ways_to_stop_one_are_commands_too) {
-  for (auto text :
-       {"/usr/sbin/service nginx stop", "/etc/init.d/nginx stop", "sh -c 'cd /; systemctl --now disable nginx'",
-        "systemctl mask --now nginx.service", "supervisorctl stop nginx", "systemctl kill nginx"})
+  for (auto text : {"/usr/sbin/service nginx stop", "/etc/init.d/nginx stop",
+                    "sh -c 'cd /; systemctl --now disable nginx'", "systemctl mask --now nginx.service",
+                    "supervisorctl stop nginx", "systemctl kill nginx", "systemctl kill -s KILL nginx"})
     EXPECT_EQ(told(going_on({command(kActed, text)}, kEnd)).size(), 1u) << text;
   for (auto text :
        {"systemctl status nginx", "systemctl disable nginx", "service nginx status", "systemctl reload nginx",
-        "systemctl daemon-reload", "grep stop /etc/init.d/nginx", "systemctl stop logrotate.timer"})
+        "systemctl kill -s HUP nginx", "systemctl kill --signal=SIGUSR1 nginx.service", "systemctl daemon-reload",
+        "grep stop /etc/init.d/nginx", "systemctl stop logrotate.timer"})
     EXPECT_TRUE(told(going_on({command(kActed, text)}, kEnd)).empty()) << text;
 }
 

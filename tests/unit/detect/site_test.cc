@@ -69,6 +69,23 @@ TEST(Site, a_host_that_people_come_to_from_everywhere_is_not) {
       told_after(lines, login(kLater + kHour, "lin", "10.20.1.11", "web-02"), "baseline.host-from-elsewhere").empty());
 }
 
+TEST(Site, an_account_that_has_hardly_come_from_a_network_that_nobody_came_from_is_told) {
+  auto lines = weeks();
+  lines.push_back(login(kLater, "ops", "10.20.1.20", "web-01"));
+  lines.push_back(login(kLater, "ops", "10.20.1.20", "bastion-01"));
+  EXPECT_EQ(told_after(lines, login(kLater + kMinute, "ops", "198.51.100.20", "web-01"), "baseline.host-from-elsewhere")
+                .size(),
+            2u);
+  EXPECT_TRUE(
+      told_after(weeks(), login(kLater, "lin", "198.51.100.20", "web-01"), "baseline.host-from-elsewhere").empty());
+}
+
+TEST(Site, in_its_first_week_no_host_has_a_usual) {
+  EXPECT_TRUE(
+      told_after(weeks(5), login(kStart + 5 * kDay, "lin", "10.20.1.11", "web-01"), "baseline.host-from-elsewhere")
+          .empty());
+}
+
 TEST(Accounts, a_login_after_months_is_told) {
   auto lines = weeks();
   auto told =
@@ -181,6 +198,17 @@ TEST(Silence, in_the_second_week_a_busy_hour_of_the_first_is_no_rate) {
   EXPECT_TRUE(of_rule(alerts_of(three_weeks(busy_once)), "silence.far-below").empty());
   const auto falls = [](auto& host, int64_t hours) { return host == "db-01" && hours > 10 * 24; };
   EXPECT_FALSE(of_rule(alerts_of(three_weeks(falls)), "silence.far-below").empty());
+}
+
+TEST(Silence, in_the_third_week_an_hour_that_was_busy_twice_is_no_rate) {
+  // On the same day of two weeks, and on no other.
+  const auto busy_twice = [](auto& host, int64_t hours) { return host == "db-01" && hours % 168 / 24 != 3; };
+  EXPECT_TRUE(of_rule(alerts_of(three_weeks([](auto& host, int64_t hours) {
+                        return host == "db-01" && (hours % 168 / 24 != 3 || hours > 14 * 24);
+                      })),
+                      "silence.far-below")
+                  .empty());
+  EXPECT_TRUE(of_rule(alerts_of(three_weeks(busy_twice)), "silence.far-below").empty());
 }
 
 TEST(Silence, a_quiet_day_of_all_and_hours_that_are_quiet_each_week_are_not) {
