@@ -67,8 +67,8 @@ int test(const FilesOptions& options) {
       if (!each.failed) out.text(each.path + ":" + std::to_string(each.line) + ": " + each.outcome + "\n");
   }
   print_problems(tested.failures, kExitNothing);
-  Out().write(std::to_string(tested.tests) + (options.hostile ? " hostile lines, " : " tests, ") +
-              std::to_string(tested.failures.size()) + " failed\n");
+  const auto* what = options.hostile ? " hostile lines, " : tested.tests == 1 ? " test, " : " tests, ";
+  Out().write(std::to_string(tested.tests) + what + std::to_string(tested.failures.size()) + " failed\n");
   return tested.failures.empty() ? kExitFound : kExitNothing;
 }
 

@@ -36,7 +36,7 @@ int check(const FilesOptions& options) {
   out.write(std::to_string(files->size()) + " files: " + std::to_string(checked.rules) + " rules, " +
             std::to_string(checked.correlations) + " correlations, " +
             (checked.filters > 0 ? std::to_string(checked.filters) + " filters, " : "") +
-            std::to_string(checked.tests) + " tests" +
+            std::to_string(checked.tests) + (checked.tests == 1 ? " test" : " tests") +
             (!checked.ok()              ? ": wrong"
              : checked.problems.empty() ? ""
                                         : "; " + std::to_string(checked.problems.size()) + " cannot run") +

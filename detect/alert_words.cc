@@ -319,9 +319,14 @@ Alert alert_of(const Record& record, FieldTexts& fields) {
   alert.event_ns = record.event_ns;
   alert.raised_ns = record.origin->received_ns;
   std::string text;
+  // Nobody is to be accused by a text that another program wrote than the one it names.
+  const bool is_believed = !fields.first(record, ecs::yushi_program_unconfirmed->name, &text);
   for (auto name : kShown)
-    if (fields.first(record, name, &text)) alert.fields.emplace_back(name, text);
-  if (fields.first(record, kActor, &text) && text != alert.field("user.name")) alert.actor = printable(text);
+    if ((is_believed || !(name.starts_with("user.") || name.starts_with("source."))) &&
+        fields.first(record, name, &text))
+      alert.fields.emplace_back(name, text);
+  if (is_believed && fields.first(record, kActor, &text) && text != alert.field("user.name"))
+    alert.actor = printable(text);
   return alert;
 }
 

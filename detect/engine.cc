@@ -182,6 +182,25 @@ struct Engine::State : Memory {
            lists.allow_commands.find(text);
   }
 
+  // What rests on a user's own word, or on what is read by names that no parser knows, says so and weighs one level
+  // less: it never accuses alone.
+  static void weigh(const Record& record, Alert& alert) {
+    if (!record.kind) return;
+    const auto says = [&](const Field* field) {
+      return std::any_of(record.kind->constants.begin(), record.kind->constants.end(),
+                         [&](auto& constant) { return constant.field == field; });
+    };
+    const bool is_hearsay = says(ecs::yushi_hearsay);
+    if (!is_hearsay && !says(ecs::yushi_inferred)) return;
+    alert.reason += is_hearsay ? "; by the word of a shell's user alone, who may write there what he likes"
+                               : "; inferred from the names of its fields, since no parser knows whose message it is";
+    alert.reason_zh +=
+        is_hearsay ? "；仅凭 shell 用户自己的记录，内容可由其任意书写" : "；由字段名推断，没有解析器认识该消息的来源";
+    if (alert.severity <= Severity::low) return;
+    alert.severity = static_cast<Severity>(static_cast<int>(alert.severity) - 1);
+    alert.score = std::min(alert.score, score_of(alert.severity));
+  }
+
   void rule_hit(const LoadedRules& set, uint32_t number, const Record& record, std::vector<Alert>& alerts) {
     YUSHI_ASSERT(number < set.rules().size(), "rule %u of %zu", number, set.rules().size());
     const RuleHead& head = set.rules()[number].head;
@@ -204,6 +223,7 @@ struct Engine::State : Memory {
         alert.reason = rule_reason(head, key, record, fields, Lang::en);
         alert.reason_zh = rule_reason(head, key, record, fields, Lang::zh);
         judged.say(alert);
+        weigh(record, alert);
         alert.records = record_ids(record.origin->log, lines_of(record));
         return alert;
       });
@@ -246,6 +266,7 @@ struct Engine::State : Memory {
           alert.reason_zh = correlation_reason(set, correlation, fired, group, &record, fields, Lang::zh);
           alert.baseline = correlation_baseline(rule, fired);
           judged.say(alert);
+          weigh(record, alert);
           alert.records = records_of(record.origin->log, fired);
           return alert;
         });
@@ -309,6 +330,7 @@ struct Engine::State : Memory {
       raise(head, std::move(finding.key), record, hit, finding.fold_ns, alerts, [&](const std::string&) {
         Alert alert = alert_of(record, fields);
         take(finding, event.log, alert);
+        weigh(record, alert);
         return alert;
       });
     }

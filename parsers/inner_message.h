@@ -6,6 +6,10 @@
 // say (time, host, program, pid) the outer message's word counts, of all else the inner one's; a product's parser also
 // says which process it speaks of, as the audit system does. Private to parsers/, behind MessageMatcher.
 //
+// Who carries a line may know who wrote it (`written_by:`), as the journal has it from the kernel. Where that is none
+// of the programs that write such lines (`writers:` of that program's parsers), the line is not believed: it is the
+// outer message's text, and the record is marked.
+//
 // Threads  One owner. What is kept from message to message is rooms, and which kinds have met.
 // Cost     That of the inner message, the copy of it, and a look-up of the two kinds.
 #pragma once
@@ -22,8 +26,14 @@ namespace yushi::parsers {
 
 class InnerMessage {
  public:
-  // Understands a record by all parsers but those with inner messages; whether a product's parser knew it.
-  using Parse = std::function<bool(Record&, const Zone&, Arena&, std::vector<Capture>&)>;
+  // Who knew a line, nullptr: nobody; and which programs write the lines of the program that it is said to be of.
+  struct Known {
+    const ParserDefinition* by = nullptr;
+    const std::vector<std::string>* writers = nullptr;
+    const ParserDefinition* disbelieved = nullptr;  // whose it says that it is
+  };
+  // Understands a record by all parsers but those with inner messages.
+  using Parse = std::function<Known(Record&, const Zone&, Arena&, std::vector<Capture>&)>;
   explicit InnerMessage(Parse parse) : parse_(std::move(parse)) {}
 
   // job.captures from `before` on are those of `pattern`, which knew the message. False, and nothing changed, when
@@ -31,6 +41,9 @@ class InnerMessage {
   bool take(MatchJob& job, const PatternDefinition& pattern, size_t before);
 
  private:
+  // Whether what carries the line knows of its writer nothing that speaks against what the line says.
+  static bool is_confirmed(const MatchJob& job, const PatternDefinition& pattern, size_t before, const Known& known,
+                           const Record& inner, const std::vector<Capture>& said);
   void put_back(Capture& capture, const Capture& message, uint32_t lead, bool is_escaped) const;
   const MessageKind* kind_of(const PatternDefinition& pattern, const MessageKind& outer, const MessageKind& inner);
 

@@ -14,6 +14,7 @@ constexpr int64_t kWaitNs = 2'000'000'000;
 constexpr size_t kEventBytesMax = 256 << 10;
 constexpr size_t kMergedKindsMax = 65'536;
 constexpr size_t kSourcesMax = 16'384;                        // of a log, whose last event is remembered
+constexpr size_t kTellersMax = 1024;                          // of a log, with nothing open, of which the room is kept
 constexpr size_t kSpareMax = 4096, kSpareBytesMax = 8 << 10;  // closed events whose memory the next ones take
 
 // The header's words that tell one writer from another.
@@ -63,6 +64,14 @@ uint64_t writer_hash(const Record& record) {
   return hash;
 }
 
+// Of who tells of events by this rule on one machine, whichever of its processes.
+uint64_t teller_hash(const Record& record, const JoinRule& rule) {
+  uint64_t hash = hash_on(reinterpret_cast<uintptr_t>(&rule), record.origin->source);
+  for (auto& capture : record.captures)
+    if (capture.field == ecs::host_name) return hash_on(hash, record.text(capture));
+  return hash;
+}
+
 bool same_constants(const MessageKind& a, const MessageKind& b) {
   return a.dataset == b.dataset &&
          std::equal(a.constants.begin(), a.constants.end(), b.constants.begin(), b.constants.end(),
@@ -101,19 +110,13 @@ void Joiner::begin() {
 }
 
 Joiner::Seen Joiner::look_at(const MessageKind* kind) const {
-  const auto find = [this](std::string_view parser) {
-    const auto at = rules_.find(parser);
-    return at == rules_.end() ? nullptr : at->second;
-  };
-  Seen out{kind, find(kind->parser), nullptr, false};
+  const auto own = rules_.find(kind->parser);
+  Seen out{kind, own == rules_.end() ? nullptr : own->second, nullptr, false};
   if (out.rule) return out;
   // A line in another program's message (inner_message.h): the audit system's are joined in the journal too. Lines that
   // only follow each other are not, since what carries them may mix several writers.
-  const std::string_view pattern = kind->pattern;
-  const auto from = pattern.find('/'), to = from == pattern.npos ? from : pattern.find('/', from + 1);
-  if (to == pattern.npos) return out;
-  const auto* rule = find(pattern.substr(from + 1, to - from - 1));
-  if (rule && rule->by_fields()) out.rule = rule, out.is_carried = true;
+  for (auto& [parser, rule] : rules_)
+    if (rule->by_fields() && InnerKinds::carries(*kind, parser)) out.rule = rule, out.is_carried = true;
   return out;
 }
 
@@ -201,6 +204,7 @@ bool Joiner::add(const Record& record, const std::shared_ptr<const Zone>& zone) 
     if (record.message_begin > 0 && !log.has(writer_hash(record))) [[likely]]
       return false;
   }
+  if (rule) close_before(log, record, *rule);
   if (rule && rule->by_fields() && add_by(log, record, *rule, zone)) return true;
   if (add_in_sequence(log, record, rule, zone)) return true;
   if (!rule || !rule->by_fields()) return false;
@@ -224,13 +228,46 @@ Joiner::Open* Joiner::Log::find(const Key& key) {
   return event;
 }
 
+// By the lines' own time.
+void Joiner::close_before(Log& log, const Record& record, const JoinRule& rule) {
+  if (!options_.by_receipt || (record.time_inferred & kAllInferred) != 0) return;
+  const auto at = log.of_teller.find(teller_hash(record, rule));
+  if (at == log.of_teller.end()) return;
+  for (size_t i = 0; i < at->second.size();) {
+    Open& event = *at->second[i];
+    const Record& first = event.batch->records.front();
+    // Which lines follow each other says their rule.
+    const bool is_own = !rule.by_fields() && event.writer == writer_hash(record);
+    const bool is_over =
+        !is_own && (first.time_inferred & kAllInferred) == 0 &&
+        first.event_ns<record.event_ns&& static_cast<uint64_t>(record.event_ns) - static_cast<uint64_t>(first.event_ns)>
+            kWaitNs;
+    const bool is_last = at->second.size() == 1;
+    if (is_over)
+      close(log, event);  // takes it out
+    else
+      ++i;
+    if (is_over && is_last) return;  // and with it the list
+  }
+}
+
 void Joiner::Log::add(Open& event) {
+  event.teller = teller_hash(event.batch->records.front(), *event.rule);
+  auto& of_teller_here = of_teller[event.teller];
+  of_teller_here.insert(std::upper_bound(of_teller_here.begin(), of_teller_here.end(), &event,
+                                         [](auto* a, auto* b) {
+                                           return a->batch->records.front().index < b->batch->records.front().index;
+                                         }),
+                        &event);
   in_sequence += !event.rule->by_fields();
   event.next = std::exchange(place(event.key.hash), &event);
   marks[event.key.hash % 4096] |= mark_of(event.key.hash);
 }
 
 void Joiner::Log::remove(Open& event) {
+  const auto of_this = of_teller.find(event.teller);
+  std::erase(of_this->second, &event);
+  if (of_this->second.empty() && of_teller.size() > kTellersMax) of_teller.erase(of_this);
   auto** at = &place(event.key.hash);
   while (*at != &event) at = &(*at)->next;
   *at = event.next;
@@ -362,8 +399,8 @@ Joiner::Open* Joiner::open(Log& log, const Record& record, const JoinRule& rule,
   event.key = key_;
   event.deadline_ns = std::max(log.clock_ns, record.origin->received_ns) + kWaitNs;
   event.writer = writer;
-  log.add(event);
   append(log, event, record);
+  log.add(event);
   // A first line that ends an event is one by itself.
   if (!rule.end.found_in(event.last)) return &event;
   close(log, event);

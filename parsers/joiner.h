@@ -11,7 +11,8 @@
 //
 // Order     Lines are joined in commit order within one (log, source, host, program). The clock is the lines' own
 //           receipt, and of each log by itself: the same commits give the same events, also log by log, and when a tick
-//           comes changes nothing but how soon an event is given.
+//           comes changes nothing but how soon an event is given. A line of the same kind from the same host that
+//           happened 2 s later closes an event as well: an old log may come faster than receipt tells.
 // Memory    Bounded: lines and bytes of one event, open events and their bytes of one log. What meets a bound is cut:
 //           it is given as it is, counted, and its next line begins another event.
 // Threads   One owner.
@@ -98,6 +99,7 @@ class Joiner {
     Key key;
     uint64_t writer = 0;   // hash of who wrote its lines; the key's too where lines follow each other
     Open* next = nullptr;  // in Log::places
+    uint64_t teller = 0;   // hash of sender, host and rule
     std::list<Open>::iterator self;
     std::string_view last;  // text of the last line
     int64_t deadline_ns = 0;
@@ -113,7 +115,8 @@ class Joiner {
     std::array<uint16_t, 4096> marks{};  // of each place: 1 << m for each of its events, m = mark_of(its hash)
     std::unordered_map<std::string, Key> last_key;  // by source: where a line without a header goes on
     std::vector<Open*> ended;
-    size_t in_sequence = 0;  // open events whose rule is not `by`
+    std::unordered_map<uint64_t, std::vector<Open*>> of_teller;  // by Open::teller, in the order of their first lines
+    size_t in_sequence = 0;                                      // open events whose rule is not `by`
     size_t bytes = 0;
 
     Open*& place(uint64_t hash) { return places[hash % 4096]; }
@@ -151,6 +154,7 @@ class Joiner {
   void hold(Log& log, Open& event, const Record& record);
   bool append(Log& log, Open& event, const Record& record);
   void close(Log& log, Open& event);
+  void close_before(Log& log, const Record& record, const JoinRule& rule);
   void give(Open& event);
   Record join(Open& event);
   std::string_view line_text(const Record& record);

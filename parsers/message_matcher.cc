@@ -7,6 +7,7 @@
 #include "core/base/clock.h"
 #include "core/base/text.h"
 #include "core/base/time_any.h"
+#include "core/record/value.h"
 #include "parsers/address.h"
 #include "parsers/event_time_parts.h"
 #include "parsers/inner_message.h"
@@ -149,6 +150,11 @@ bool MessageMatcher::ask_pattern(MatchJob& job, const ParserDefinition& parser, 
     job.captures.resize(before);
     return false;
   }
+  if (job.is_of_no_carrier && !names_its_sender(job, before)) [[unlikely]] {
+    job.disbelieved = &parser;
+    job.captures.resize(before);
+    return false;
+  }
   if (pattern.message_of.empty()) [[likely]] {
     finish(job, parser, pattern, before, is_capped);
     return true;
@@ -283,9 +289,9 @@ bool MessageMatcher::take_body(MatchJob& job, const PatternDefinition& pattern, 
   PairMapper::Naming naming;
   naming.keys = pattern.keys.get();
   naming.is_ours = form == Body::json && job.record.origin->transport == Transport::internal;
-  naming.has_ecs_names = naming.is_ours || (pattern.is_generic && form == Body::json);
+  naming.has_ecs_names = naming.is_ours || (pattern.is_generic && form == Body::json && !job.is_unconfirmed);
   naming.has_labels = form == Body::cef;
-  if (!naming.is_ours && body_.is_whole()) naming.dictionary = pattern.dictionary.get();
+  if (!naming.is_ours && body_.is_whole() && !job.is_unconfirmed) naming.dictionary = pattern.dictionary.get();
   mapper_.map(body_.pairs(), naming, job.arena, job.captures);
   *is_capped |= body_.pairs().is_capped();
   return true;
@@ -306,6 +312,7 @@ void MessageMatcher::finish(MatchJob& job, const ParserDefinition& parser, const
   for (uint32_t i = 0; i < pattern.variants.size() && variant == 0; ++i)
     if (holds(job, pattern.variants[i], before)) variant = i + 1;
   combination.add(variant, static_cast<uint32_t>(pattern.variants.size()) + 1);
+  combination.add(job.is_unconfirmed, 2);
   combination.add(is_capped, 2);
   record.kind = kind_of(parser, pattern, combination);
   last_parser_ = &parser;
@@ -331,6 +338,27 @@ void MessageMatcher::finish(MatchJob& job, const ParserDefinition& parser, const
   }
   job.captures.resize(kept);
   if (parts.any) parts.settle(job.record, job.zone);
+}
+
+// Does the body, mapped behind `before`, speak of the program and the host of the header? That its sender could have
+// said without it: rsyslog's templates in JSON have the tag of whom they carry before them.
+bool MessageMatcher::names_its_sender(const MatchJob& job, size_t before) {
+  const auto says = [&](const Field* field, bool of_header, Scratch& scratch) -> std::string_view {
+    for (size_t i = of_header ? before : job.captures.size(), end = of_header ? 0 : before; i-- > end;) {
+      auto& capture = job.captures[i];
+      if (capture.field != field) continue;
+      if (of_header) return job.record.text(capture);
+      return decode_escape(job.text.substr(capture.begin, capture.length), static_cast<Escape>(capture.escape),
+                           scratch);
+    }
+    return {};
+  };
+  Scratch scratch;
+  const auto program = says(ecs::process_name, true, scratch), named = says(ecs::process_name, false, scratch);
+  // rsyslog calls `postfix` what writes as `postfix/smtpd`.
+  if (named.empty() || (named != program && named != program.substr(0, program.find('/')))) return false;
+  const auto host = says(ecs::host_name, true, scratch), of_host = says(ecs::host_name, false, scratch);
+  return of_host.empty() || host.empty() || of_host == host;
 }
 
 // A key of a body that no table of keys names has a field of its own, made for this message.
@@ -365,14 +393,15 @@ uint32_t MessageMatcher::way_of(const MatchJob& job, const ValueTable& table, si
 
 bool MessageMatcher::holds(const MatchJob& job, const Variant& variant, size_t before) {
   for (auto& condition : variant.conditions) {
-    bool found = false;
+    bool found = false, is_there = false;
     for (size_t i = 0; i < job.captures.size() && !found; ++i) {
       auto& capture = job.captures[i];
       if (!is_of(capture, condition.field)) continue;
+      is_there = true;
       const auto text = i < before ? job.record.text(capture) : job.text.substr(capture.begin, capture.length);
       for (auto& glob : condition.globs) found |= glob_matches(glob, text);
     }
-    if (!found) return false;
+    if (condition.is_none_of ? !is_there || found : !found) return false;
   }
   return true;
 }

@@ -37,6 +37,12 @@ struct MatchJob {
   std::optional<ShapedBody> shape = {};  // of `text`, once somebody asked
   size_t shape_of_bytes = 0;             // text's length then: what the text is changes while it is tried
   uint32_t measured_one_in = 0;  // the time in each parser is taken, and stands for so many messages; 0: it is not
+  // Its sender is none of those that carry other programs' messages (`keys_app:`): a body that names another program or
+  // host than the header is not believed.
+  bool is_of_no_carrier = false;
+  const ParserDefinition* disbelieved = nullptr;  // whose message it would be
+  // What it says of a program is not believed: it is read as names and values, and the record says so.
+  bool is_unconfirmed = false;
 };
 
 // What stands in rsyslog's `message repeated 3 times: [ … ]`; empty when `text` is no such message.
@@ -49,6 +55,7 @@ class MessageMatcher {
   // Who understands what stands in the message of another program; nullptr: nobody, and patterns with `message_of:`
   // know nothing.
   void set_inner(InnerMessage* inner) { inner_ = inner; }
+  bool has_inner() const { return inner_ != nullptr; }
   // The message as the record says where it stands. False when it is too long to be decoded.
   bool set_text(MatchJob& job);
 
@@ -64,7 +71,8 @@ class MessageMatcher {
   BodyReader& body() { return body_; }
 
   const ParserDefinition* last_parser() const { return last_parser_; }  // that knew a message
-  uint64_t capped() const { return capped_; }                           // messages with more fields than are taken
+  void set_last_parser(const ParserDefinition* parser) { last_parser_ = parser; }
+  uint64_t capped() const { return capped_; }  // messages with more fields than are taken
   void set_capped(uint64_t count) { capped_ = count; }
 
   // From now on each pattern that is asked is told there; nullptr: no more.
@@ -87,6 +95,7 @@ class MessageMatcher {
   void finish(MatchJob& job, const ParserDefinition& parser, const PatternDefinition& pattern, size_t before,
               bool is_capped);
   static bool is_of(const Capture& capture, const Field* field);
+  bool names_its_sender(const MatchJob& job, size_t before);
   uint32_t way_of_dictionary(const Dictionary& dictionary, const ValueTable& table) const;
   uint32_t way_of(const MatchJob& job, const ValueTable& table, size_t before) const;
   static bool holds(const MatchJob& job, const Variant& variant, size_t before);

@@ -39,6 +39,7 @@ struct Variant {
   struct Condition {
     const Field* field;
     std::vector<std::string> globs;  // any of them; `*` stands for any characters
+    bool is_none_of = false;         // it has a value, and none of them
   };
   std::vector<Condition> conditions;  // all of them
   std::vector<ConstantField> fields;  // those of its kind too
@@ -69,9 +70,13 @@ struct PatternDefinition {
   // Fields of which the first that is there names the program whose line the captured `message` is; none: it is no
   // program's.
   std::vector<const Field*> message_of;
+  // Of these: fields of which the first that is there says which program wrote the line, by the word of who carries it;
+  // and the one that has the number of the account that ran it. nullptr: nobody knows.
+  std::vector<const Field*> written_by;
+  const Field* written_by_id = nullptr;
   std::unique_ptr<InnerKinds> inner_kinds;  // there when message_of is
 
-  // Without `capped`. A pattern of more than kCombinationsMax is refused, and so the product fits.
+  // Without `capped` and `unconfirmed`. A pattern of more than kCombinationsMax is refused, and so the product fits.
   uint64_t combinations() const;
 };
 
@@ -97,11 +102,15 @@ struct ParserDefinition {
   bool generic = false;
   // how often, of `message repeated 3 times: [ … ]`; nullptr: such a message is not unpacked
   const Field* repeated = nullptr;
+  // The programs that write its lines. Where it is known that another one wrote a line, it is none of these.
+  std::vector<std::string> writers;
   bool escapes = false;  // the program writes a quote or backslash that comes from outside with a backslash before it
   struct {
     std::vector<std::string> apps, tags, datasets, files, prefixes;
     // whose prefixes count, as do those of messages without a program; none: anybody's
     std::vector<std::string> prefix_apps;
+    // the same of keys, and of any; in lower case
+    std::vector<std::string> keys_apps, any_apps;
     std::vector<Transport> transports;
     std::vector<std::string> keys;  // any program's message whose body has all of these names
     bool any = false;
@@ -124,16 +133,20 @@ std::vector<ConstantField> merged(const std::vector<ConstantField>& under, const
 // Kinds of messages that one file may have: tables' outcomes × variants, summed over its patterns.
 constexpr uint64_t kCombinationsMax = 65'536;
 
-// What became of one message: each table's way, the variant from 1 (0: none), and whether it has more fields than we
-// take. Fold the ways in their order, then the rest.
+// What became of one message: each table's way, the variant from 1 (0: none), whether it names a program that did not
+// send it, and whether it has more fields than we take. Fold the ways in their order, then the rest.
 struct Combination {
   uint32_t number = 0;
   void add(uint32_t way, uint32_t ways) { number = number * ways + way; }
 };
 const MessageKind* kind_of(const ParserDefinition& parser, const PatternDefinition& pattern, Combination combination);
 
-// Shared tables by name. A table that stands in its file wrongly is there too, without the rows that are wrong.
-using SharedTables = std::map<std::string, std::shared_ptr<const RowTable>, std::less<>>;
+// What parser files share, by name; what stands in its file wrongly is there as far as it is right.
+struct SharedParts {
+  std::map<std::string, std::shared_ptr<const RowTable>, std::less<>> tables;
+  std::map<std::string, std::vector<std::string>, std::less<>> programs;  // lists of them
+  GrokMacros macros;                                                      // a file's own take their place
+};
 
 struct Problems {
   std::vector<std::string> list;
@@ -143,14 +156,16 @@ struct Problems {
 };
 
 // Reads one file; whatever is wrong goes to `problems`, and what could be read is returned all the same.
-std::unique_ptr<ParserDefinition> read_parser_file(const ParserFile& file, const SharedTables& shared,
+std::unique_ptr<ParserDefinition> read_parser_file(const ParserFile& file, const SharedParts& shared,
                                                    Problems& problems);
 
 // Of a generic parser: its bodies are read by the dictionary too.
 void use_dictionary(ParserDefinition& parser, const std::shared_ptr<const Dictionary>& dictionary);
 
-// Reads a shared table (`table: name`) into `shared`.
-void read_table_file(const ParserFile& file, SharedTables& shared, Problems& problems);
+// Reads a shared table (`table: name`), a list of programs (`programs: name`) or macros (`macros:`) into `shared`.
+void read_shared_file(const ParserFile& file, SharedParts& shared, Problems& problems);
+// When all of them are read: macros lean on each other.
+void check_shared_macros(const std::vector<ParserFile>& files, const SharedParts& shared, Problems& problems);
 
 // What is matched of a message: senders put blanks around it. rsyslog's own RFC 5424 format sends one before it.
 std::string_view matched_text(std::string_view message);

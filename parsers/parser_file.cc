@@ -16,8 +16,8 @@ static_assert(BodyPairs::kPairsMax == kStructuredDataMax, "a capped message says
 
 class FileReader : YamlReader {
  public:
-  FileReader(const ParserFile& file, const SharedTables& shared, Problems& problems)
-      : YamlReader(file, problems), shared_(shared) {}
+  FileReader(const ParserFile& file, const SharedParts& shared, Problems& problems)
+      : YamlReader(file, problems), shared_(shared), macros_(shared.macros) {}
 
   std::unique_ptr<ParserDefinition> read() {
     with_root("a parser file is a map that begins with name:", [&](const YAML::Node& root) { read_root(root); });
@@ -63,6 +63,8 @@ class FileReader : YamlReader {
         text(value, "format", &out_->format);
       } else if (key == "generic") {
         out_->generic = flag(value, "generic");
+      } else if (key == "writers") {
+        out_->writers = texts(value, "writers");
       } else if (key == "escapes") {
         out_->escapes = flag(value, "escapes");
       } else if (key == "repeated") {
@@ -116,20 +118,51 @@ class FileReader : YamlReader {
       else if (key == "prefix")
         match.prefixes = texts(value, "prefix");
       else if (key == "prefix_app")
-        match.prefix_apps = texts(value, "prefix_app");
+        match.prefix_apps = programs(value, "prefix_app");
       else if (key == "transport")
         read_transports(value);
       else if (key == "keys")
         match.keys = texts(value, "keys");
+      else if (key == "keys_app")
+        match.keys_apps = in_lower_case(programs(value, "keys_app"));
       else if (key == "any")
         match.any = flag(value, "any");
+      else if (key == "any_app")
+        match.any_apps = in_lower_case(programs(value, "any_app"));
       else if (key == "last")
         match.last = flag(value, "last");
       else
-        problem(at,
-                "unknown key '" + key +
-                    "' in match; there are app, tag, dataset, file, prefix, prefix_app, keys, transport, any and last");
+        problem(at, "unknown key '" + key +
+                        "' in match; there are app, tag, dataset, file, prefix, prefix_app, keys, keys_app, transport, "
+                        "any, any_app and last");
     });
+    if (!match.keys_apps.empty() && match.keys.empty())
+      problem(node, "keys_app: says from whom keys: count; there are none");
+    if (!match.any_apps.empty() && !match.any) problem(node, "any_app: is said beside any: true");
+  }
+
+  // Names of programs, and lists of them: `%{shippers}`.
+  std::vector<std::string> programs(const YAML::Node& node, const char* what) {
+    std::vector<std::string> out;
+    for (auto& name : texts(node, what)) {
+      if (!name.starts_with("%{") || !name.ends_with('}')) {
+        out.push_back(std::move(name));
+        continue;
+      }
+      const auto list = name.substr(2, name.size() - 3);
+      if (auto shared = shared_.programs.find(list); shared != shared_.programs.end())
+        out.insert(out.end(), shared->second.begin(), shared->second.end());
+      else
+        problem(node, "there is no list of programs '" + list + "'; a file of its own has it, with programs: " + list +
+                          " and of:");
+    }
+    return out;
+  }
+
+  static std::vector<std::string> in_lower_case(std::vector<std::string> names) {
+    for (auto& name : names)
+      std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+    return names;
   }
 
   void read_transports(const YAML::Node& node) {
@@ -312,7 +345,14 @@ class FileReader : YamlReader {
           text(value, "name", &variant.name);
         } else if (key == "when") {
           each(value, "when", [&](const std::string& name, const YAML::Node& name_at, const YAML::Node& globs) {
-            if (auto* of = field(name, name_at)) variant.conditions.push_back({of, texts(globs, "when")});
+            const auto* of = field(name, name_at);
+            if (globs.IsMap())
+              each(globs, "when", [&](const std::string& word, const YAML::Node& word_at, const YAML::Node& none_of) {
+                if (word != "not") return problem(word_at, "unknown key '" + word + "' of a value; there is not");
+                if (of) variant.conditions.push_back({of, texts(none_of, "when"), true});
+              });
+            else if (of)
+              variant.conditions.push_back({of, texts(globs, "when")});
           });
         } else if (key == "fields") {
           variant.fields = read_fields(value);
@@ -351,7 +391,7 @@ class FileReader : YamlReader {
         } else if (key == "table") {
           std::string name;
           if (!text(value, "table", &name)) return;
-          if (auto shared = shared_.find(name); shared != shared_.end())
+          if (auto shared = shared_.tables.find(name); shared != shared_.tables.end())
             table->rows = shared->second;
           else
             problem(value,
@@ -433,6 +473,8 @@ class FileReader : YamlReader {
         } else if (key == "message_of") {
           for (auto& name : texts(value, "message_of"))
             if (auto* to = field(name, value)) pattern.message_of.push_back(to);
+        } else if (key == "written_by") {
+          read_written_by(value, pattern);
         } else if (key == "whole") {
           pattern.whole = flag(value, "whole");
         } else if (key == "fields") {
@@ -504,7 +546,22 @@ class FileReader : YamlReader {
                      "the tables and variants of the patterns make " + std::to_string(all) +
                          " kinds of messages, and 65,536 is the most; give the tables to the patterns that need them");
     for (auto& pattern : out_->patterns)
-      pattern.kinds = std::make_unique<PatternKinds>(static_cast<uint32_t>(pattern.combinations() * 2));
+      pattern.kinds = std::make_unique<PatternKinds>(static_cast<uint32_t>(pattern.combinations() * 4));
+  }
+
+  void read_written_by(const YAML::Node& node, PatternDefinition& pattern) {
+    each(node, "written_by", [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) {
+      if (key != "program" && key != "id")
+        return problem(at, "unknown key '" + key + "' in written_by; there are program and id");
+      for (auto& name : texts(value, "written_by")) {
+        const auto* one = field(name, value);
+        if (!one) continue;
+        if (key == "program")
+          pattern.written_by.push_back(one);
+        else
+          pattern.written_by_id = one;
+      }
+    });
   }
 
   void read_grok(const YAML::Node& value, PatternDefinition& pattern) {
@@ -615,7 +672,7 @@ class FileReader : YamlReader {
     });
   }
 
-  const SharedTables& shared_;
+  const SharedParts& shared_;
   std::unique_ptr<ParserDefinition> out_ = std::make_unique<ParserDefinition>();
   Fields fields_;
   const EventKind* event_ = nullptr;
@@ -631,13 +688,15 @@ class FileReader : YamlReader {
   std::vector<std::pair<std::string, const Field*>> words_;
 };
 
-class TableReader : YamlReader {
+class SharedReader : YamlReader {
  public:
-  TableReader(const ParserFile& file, SharedTables& shared, Problems& problems)
+  SharedReader(const ParserFile& file, SharedParts& shared, Problems& problems)
       : YamlReader(file, problems), shared_(shared) {}
 
   void read() {
-    with_root("a file of a shared table is a map that begins with table:", [&](const YAML::Node& root) {
+    with_root("a shared file is a map that begins with table:, programs: or macros:", [&](const YAML::Node& root) {
+      if (root["macros"]) return read_macros(root);
+      if (root["programs"]) return read_programs(root);
       std::string name;
       std::shared_ptr<const RowTable> rows;
       each(root, "the table", [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) {
@@ -651,12 +710,52 @@ class TableReader : YamlReader {
           problem(at, "unknown key '" + key + "' in a shared table; there are table, about, of and rows");
       });
       if (!rows) return problem(root, "rows: is missing");
-      if (!shared_.emplace(name, std::move(rows)).second)
+      if (!shared_.tables.emplace(name, std::move(rows)).second)
         problem(root, "another file has a table '" + name + "' too; give this one another name");
     });
   }
 
+  // A macro that cannot stand in a pattern, told where it is and not where it is used.
+  void check_macros() {
+    with_root("", [&](const YAML::Node& root) {
+      for (const auto& one : root["macros"]) {
+        if (!one.second.IsScalar()) continue;
+        auto expanded = expand_grok(one.second.Scalar(), shared_.macros);
+        if (!expanded) return problem(one.second, expanded.error().message);
+        if (auto compiled = Pattern::compile(expanded->regex); !compiled) problem(one.second, compiled.error().message);
+      }
+    });
+  }
+
  private:
+  void read_macros(const YAML::Node& root) {
+    each(root, "the file", [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) {
+      if (key == "about") return;
+      if (key != "macros") return problem(at, "unknown key '" + key + "' beside macros; there is about");
+      each(value, "macros", [&](const std::string& name, const YAML::Node& name_at, const YAML::Node& body) {
+        if (std::string regex; text(body, "a macro", &regex) && !shared_.macros.emplace(name, regex).second)
+          problem(name_at, "another file has a macro '" + name + "' too; give this one another name");
+      });
+    });
+  }
+
+  // Lists of one name add up, so that a site names its own programs in a file of its own.
+  void read_programs(const YAML::Node& root) {
+    std::string list;
+    std::vector<std::string> names;
+    each(root, "the list of programs", [&](const std::string& key, const YAML::Node& at, const YAML::Node& value) {
+      if (key == "programs")
+        text(value, "programs", &list);
+      else if (key == "of")
+        names = texts(value, "of");
+      else if (key != "about")
+        problem(at, "unknown key '" + key + "' in a list of programs; there are programs, about and of");
+    });
+    if (names.empty()) return problem(root, "of: is missing, the names of the programs");
+    auto& all = shared_.programs[list];
+    all.insert(all.end(), names.begin(), names.end());
+  }
+
   const Field* field(const std::string& name, const YAML::Node& at) override {
     if (is_ours(name)) {
       problem(at, "'" + name +
@@ -675,13 +774,19 @@ class TableReader : YamlReader {
   }
 
   std::string parser_;  // whose own fields the rows may give too; of: stands before rows:
-  SharedTables& shared_;
+  SharedParts& shared_;
 };
 
 }  // namespace
 
-void read_table_file(const ParserFile& file, SharedTables& shared, Problems& problems) {
-  TableReader(file, shared, problems).read();
+void read_shared_file(const ParserFile& file, SharedParts& shared, Problems& problems) {
+  SharedReader(file, shared, problems).read();
+}
+
+void check_shared_macros(const std::vector<ParserFile>& files, const SharedParts& shared, Problems& problems) {
+  auto of = shared;
+  for (auto& file : files)
+    if (is_macros_file(file)) SharedReader(file, of, problems).check_macros();
 }
 
 bool glob_matches(std::string_view glob, std::string_view text) {
@@ -708,7 +813,7 @@ ConstantField capped_message() {
                                   ", 16 levels deep); the others stand in event.original only"};
 }
 
-std::unique_ptr<ParserDefinition> read_parser_file(const ParserFile& file, const SharedTables& shared,
+std::unique_ptr<ParserDefinition> read_parser_file(const ParserFile& file, const SharedParts& shared,
                                                    Problems& problems) {
   auto out = FileReader(file, shared, problems).read();
   std::vector<std::span<const RegexNode>> trees;

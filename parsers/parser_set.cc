@@ -76,7 +76,12 @@ bool begins_with_key(const ParserFile& file, std::string_view key) {
 
 bool is_names_file(const ParserFile& file) { return begins_with_key(file, "names:"); }
 
-bool is_shared_file(const ParserFile& file) { return begins_with_key(file, "table:") || is_names_file(file); }
+bool is_macros_file(const ParserFile& file) { return begins_with_key(file, "macros:"); }
+
+bool is_shared_file(const ParserFile& file) {
+  return is_names_file(file) || begins_with_key(file, "table:") || begins_with_key(file, "programs:") ||
+         is_macros_file(file);
+}
 
 std::vector<ParserFile> shared_files(const std::vector<ParserFile>& files) {
   std::vector<ParserFile> out;
@@ -104,15 +109,16 @@ class ParserSetBuilder {
 
   std::shared_ptr<const LoadedParsers> build() {
     std::string digested;
-    SharedTables shared;
+    SharedParts shared;
     for (auto& file : set_->files_) {
       put_text(digested, file.name);
       put_text(digested, file.text);
       if (is_names_file(file))
         read_dictionary(file);
       else if (is_shared_file(file))
-        read_table_file(file, shared, problems_);
+        read_shared_file(file, shared, problems_);
     }
+    if (problems_.list.empty()) check_shared_macros(set_->files_, shared, problems_);
     for (auto& file : set_->files_) {
       if (is_shared_file(file)) continue;
       set_->parsers_.push_back(read_parser_file(file, shared, problems_));
@@ -194,6 +200,7 @@ class ParserSetBuilder {
       constants(pattern.constants);
       tables(pattern.tables);
       for (auto& variant : pattern.variants) constants(variant.fields);
+      if (!pattern.written_by.empty() || pattern.written_by_id) declare(ecs::yushi_program_unconfirmed);
       if (!pattern.keys) continue;
       declare_name(pattern.keys->prefix());
       ++patterns_with_keys;

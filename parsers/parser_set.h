@@ -37,6 +37,7 @@ Result<std::vector<ParserFile>> read_parser_directories(const std::vector<std::s
 // Is the file a shared table (`table:` is its first key), which others lean on, and no parser?
 bool is_shared_file(const ParserFile& file);
 bool is_names_file(const ParserFile& file);                                  // of the shared ones, the dictionary
+bool is_macros_file(const ParserFile& file);                                 // and those with macros
 std::vector<ParserFile> shared_files(const std::vector<ParserFile>& files);  // those of `files`
 
 struct ParserDefinition;

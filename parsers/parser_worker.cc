@@ -26,6 +26,7 @@ struct ParserWorker::State {
   MessageMatcher matcher;
   std::unique_ptr<InnerMessage> inner_message;
   uint64_t ambiguous = 0;
+  const ParserDefinition* disbelieved = nullptr;  // whose message the last one would have been
 
   // The last file's parsers.
   std::string last_file;
@@ -55,6 +56,7 @@ struct ParserWorker::State {
     for (size_t i = 0; i < any_found_.size(); ++i) {
       const auto found = any_found_[i];
       auto& parser = *parsers->any()[found.parser];
+      if (is_of_no_carrier(parser.match.any_apps, program_of(job.captures), job.record)) continue;
       if (found.pattern != LoadedParsers::kAllPatterns) {
         if (matcher.try_pattern(job, parser, parser.patterns[found.pattern])) return true;
       } else if (begins_as(parser, job) && matcher.try_parser(job, parser)) {
@@ -108,6 +110,19 @@ struct ParserWorker::State {
                                            job.record.text(*program)) != match.prefix_apps.end();
   }
 
+  // What is known of a line of this program.
+  InnerMessage::Known known_of(const Record& record, std::string_view program) const {
+    if (!record.kind) return {};
+    InnerMessage::Known out{matcher.last_parser(), nullptr, disbelieved};
+    if (!out.by->writers.empty()) {
+      out.writers = &out.by->writers;
+    } else if (auto* route = route_of_name(program, [&](std::string_view app) { return parsers->by_app(app); })) {
+      for (auto* parser : *route)
+        if (!out.writers && !parser->writers.empty()) out.writers = &parser->writers;
+    }
+    return out;
+  }
+
   static const Capture* last_of(const std::vector<Capture>& captures, const Field* field) {
     const Capture* last = nullptr;
     for (auto& capture : captures)
@@ -136,6 +151,16 @@ struct ParserWorker::State {
     for (size_t i = 0; i < text.size(); ++i)
       out[i] = text[i] >= 'A' && text[i] <= 'Z' ? static_cast<char>(text[i] + 32) : text[i];
     return {out.data(), text.size()};
+  }
+
+  // Does the header name a program that is none of these? Exactly by its name: `docker/web` is what web says, and no
+  // daemon of Docker.
+  static bool is_of_no_carrier(const std::vector<std::string>& carriers, const Capture* program, const Record& record) {
+    if (carriers.empty() || !program) return false;
+    const auto text = record.text(*program);
+    std::array<char, kAppBytesMax> lower;
+    return text.size() > kAppBytesMax ||
+           std::find(carriers.begin(), carriers.end(), lower_case(text, lower)) == carriers.end();
   }
 
   // `find` gives the route of a name in lower case, or nullptr.
@@ -183,7 +208,9 @@ struct ParserWorker::State {
     };
     job.captures.pop_back();
     move_to(tag.begin);
-    if (try_signatures(job) || try_route(job, parsers->generic())) return true;
+    // JSON behind a tag is what that program says.
+    const bool is_list = matcher.shape_in(job).form != Body::json;
+    if ((is_list && try_signatures(job)) || try_route(job, parsers->generic())) return true;
     job.captures.push_back(tag);
     move_to(begin);
     return false;
@@ -207,8 +234,18 @@ struct ParserWorker::State {
     std::stable_sort(candidates_.begin(), candidates_.end(), [](auto& a, auto& b) {
       return a.keys != b.keys ? a.keys > b.keys : a.parser->path < b.parser->path;
     });
-    return std::any_of(candidates_.begin(), candidates_.end(),
-                       [&](auto& one) { return matcher.try_parser(job, *one.parser); });
+    const auto* program = program_of(job.captures);
+    const bool is_known = std::any_of(candidates_.begin(), candidates_.end(), [&](auto& one) {
+      auto& carriers = one.parser->match.keys_apps;
+      // What is carried carries nothing in turn.
+      job.is_of_no_carrier =
+          is_of_no_carrier(carriers, program, job.record) || (!matcher.has_inner() && !carriers.empty());
+      return matcher.try_parser(job, *one.parser);
+    });
+    job.is_of_no_carrier = false;
+    job.is_unconfirmed |= !is_known && job.disbelieved;
+    if (job.is_unconfirmed) disbelieved = job.disbelieved;
+    return is_known;
   }
 
   const LoadedParsers::Route* route_of_file(const Record& record) {
@@ -259,6 +296,7 @@ struct ParserWorker::State {
       until_measured_ = kMeasuredOneIn;
       job.measured_one_in = kMeasuredOneIn;
     }
+    disbelieved = nullptr;
     matcher.body().forget();
     header_captures_ = job.captures.size();
     if (!matcher.set_text(job)) return;
@@ -348,7 +386,9 @@ struct ParserWorker::State {
       for (size_t i = 0; i < any_found_.size(); ++i) {
         if (i > 0 && any_found_[i].parser == any_found_[i - 1].parser) continue;
         job.captures.resize(header);
-        if (auto& other = *parsers->any()[any_found_[i].parser]; begins_as(other, job)) ask(other);
+        if (auto& other = *parsers->any()[any_found_[i].parser];
+            begins_as(other, job) && !is_of_no_carrier(other.match.any_apps, program_of(job.captures), job.record))
+          ask(other);
       }
     };
     find_by_prefix(job);
@@ -357,6 +397,7 @@ struct ParserWorker::State {
     ask_found();
     if (claimed) ambiguous += kOfferedOneIn;
     matcher.set_capped(capped_before);
+    matcher.set_last_parser(parser);
     job.captures.assign(known_captures_.begin(), known_captures_.end());
   }
 
@@ -392,9 +433,9 @@ ParserWorker::ParserWorker(std::shared_ptr<const ParserSet> set) : state_(std::m
           worker = std::make_shared<ParserWorker>(of);
           worker->state_->matcher.set_inner(nullptr);
         }
+        const std::string_view program = record.text(captures.front());
         worker->parse(record, zone, arena, captures);
-        const auto* parser = record.kind ? worker->state_->parsers->find(record.kind->parser) : nullptr;
-        return parser && !parser->generic;
+        return worker->state_->known_of(record, program);
       });
   state_->matcher.set_inner(state_->inner_message.get());
 }

@@ -39,8 +39,8 @@ bool PatternKinds::has(const MessageKind* kind) const {
 namespace {
 
 MessageKind make_kind(const ParserDefinition& parser, const PatternDefinition& pattern, uint32_t number) {
-  const bool is_capped = number % 2 != 0;
-  number /= 2;
+  const bool is_capped = number % 2 != 0, is_unconfirmed = number / 2 % 2 != 0;
+  number /= 4;
   const auto variants = static_cast<uint32_t>(pattern.variants.size()) + 1;
   const auto variant = number % variants;
   number /= variants;
@@ -55,6 +55,10 @@ MessageKind make_kind(const ParserDefinition& parser, const PatternDefinition& p
   if (variant != 0) {
     out.pattern += "/" + pattern.variants[variant - 1].name;
     out.constants = merged(out.constants, pattern.variants[variant - 1].fields);
+  }
+  if (is_unconfirmed) {
+    out.pattern += "/unconfirmed";
+    out.constants.push_back({ecs::yushi_program_unconfirmed, "true"});
   }
   if (is_capped) {
     out.pattern += "/capped";
@@ -96,6 +100,14 @@ const MessageKind* InnerKinds::get(const MessageKind& outer, const MessageKind& 
   return (kinds_[{&outer, &inner}] = std::make_unique<const MessageKind>(std::move(made))).get();
 }
 
+bool InnerKinds::carries(const MessageKind& kind, std::string_view parser) {
+  const std::string_view pattern = kind.pattern;
+  for (size_t at = pattern.find('/'); at != pattern.npos; at = pattern.find('/', at + 1))
+    if (pattern.substr(at + 1).starts_with(parser) && pattern.substr(at + 1 + parser.size()).starts_with('/'))
+      return true;
+  return false;
+}
+
 void use_dictionary(ParserDefinition& parser, const std::shared_ptr<const Dictionary>& dictionary) {
   for (auto& pattern : parser.patterns) {
     if (pattern.extract == Body::none) continue;
@@ -110,7 +122,7 @@ void use_dictionary(ParserDefinition& parser, const std::shared_ptr<const Dictio
     auto inferred = std::make_shared<RowTable>();
     inferred->add("true", {{find_field("yushi.inferred"), "true"}});
     add(std::move(inferred), dictionary->words().size() + 1);
-    pattern.kinds = std::make_unique<PatternKinds>(static_cast<uint32_t>(pattern.combinations() * 2));
+    pattern.kinds = std::make_unique<PatternKinds>(static_cast<uint32_t>(pattern.combinations() * 4));
   }
 }
 

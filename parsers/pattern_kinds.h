@@ -55,6 +55,8 @@ class PatternKinds {
 class InnerKinds {
  public:
   const MessageKind* get(const MessageKind& outer, const MessageKind& inner);
+  // Whether it is one of these, of an inner message that this parser knew. Also of a kind that was read from the store.
+  static bool carries(const MessageKind& kind, std::string_view parser);
 
  private:
   static constexpr size_t kKindsMax = 65'536;

@@ -277,6 +277,33 @@ TEST(Rules, a_hit_becomes_an_alert_with_the_rules_words) {
   EXPECT_FALSE(alerts[0].learning);
 }
 
+TEST(Rules, what_rests_on_a_weak_word_says_so_and_weighs_less) {
+  const auto text = [](const std::string& level) {
+    return "title: T\nid: r1\nlevel: " + level +
+           "\nlogsource: {product: yushi}\ndetection:\n  s: {user.name: root}\n  condition: s\n"
+           "yushi: {key: [user.name], reason: 'it was %{user.name}'}\n";
+  };
+  const auto told = [&](const std::string& level, const std::string& mark) {
+    auto event = said({{"user.name", "root"}});
+    event.pattern = "weak " + mark;
+    if (!mark.empty()) event.constants = {{mark, "true"}};
+    const auto alerts = alerts_of({event}, {}, rules_of(text(level)));
+    EXPECT_EQ(alerts.size(), 1u);
+    return alerts.empty() ? Alert() : alerts[0];
+  };
+  EXPECT_EQ(told("critical", "").severity, Severity::critical);
+  EXPECT_EQ(told("critical", "").reason, "it was root");
+  EXPECT_EQ(told("critical", "yushi.hearsay").severity, Severity::high);
+  EXPECT_NE(told("high", "yushi.hearsay").reason.find("by the word of a shell's user alone"), std::string::npos);
+  EXPECT_EQ(told("high", "yushi.inferred").severity, Severity::medium);
+  EXPECT_NE(told("high", "yushi.inferred").reason.find("inferred"), std::string::npos);
+  EXPECT_EQ(told("low", "yushi.inferred").severity, Severity::low);
+  EXPECT_LT(told("high", "yushi.inferred").score, told("high", "").score);
+  // Whom a text names that another program wrote is not accused.
+  EXPECT_EQ(told("high", "yushi.program.unconfirmed").field("user.name"), "");
+  EXPECT_EQ(told("high", "").field("user.name"), "root");
+}
+
 TEST(Rules, repeated_alerts_fold_into_one_until_the_window_ends) {
   std::string text = rule("  s: {user.name: root}\n  condition: s") + "yushi: {fold: 10m}\n";
   std::vector<Line> events;

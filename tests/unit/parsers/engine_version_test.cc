@@ -258,17 +258,27 @@ void add_parser_tests(Pins& pins) {
   ASSERT_TRUE(files);
   const auto shared = shared_files(*files);
   std::string tables;
-  for (auto& table : shared) tables += table.text;
+  std::vector<ParserFile> macros;  // and lists of programs
+  for (auto& one : shared) {
+    tables += one.text;
+    if (!is_names_file(one) && one.text.find("\nrows:") == std::string::npos) macros.push_back(one);
+  }
   for (auto& file : *files) {
     if (is_shared_file(file)) continue;
     auto patterns = file.text.substr(0, file.text.find("\ntests:"));
     const bool has_tables = patterns.find("table: ") != std::string::npos,
                is_generic = patterns.find("\ngeneric: ") != std::string::npos;
-    auto alone = has_tables || is_generic ? shared : std::vector<ParserFile>();
+    auto alone = has_tables || is_generic ? shared : macros;
     alone.push_back(file);
     auto set = ParserSet::load(alone);
     ASSERT_TRUE(set) << set.error().message;
     if (has_tables) patterns += tables;
+    // A shared macro's name, unlike those of lists, is in capitals.
+    for (auto& one : macros)
+      for (size_t at = 0; is_macros_file(one) && (at = one.text.find("\n  ", at)) != std::string::npos; ++at)
+        if (const auto name = one.text.substr(at + 3, one.text.find(':', at) - at - 3);
+            name[0] != '#' && patterns.find("%{" + name) != std::string::npos)
+          patterns += one.text;
     const auto path = std::filesystem::relative(file.path, YUSHI_SOURCE_DIR "/parsers/library");
     pins.begin_file(*path.begin(), path);
     for (auto& sample : parser_samples(**set)) {

@@ -69,6 +69,7 @@ struct Line {
   std::string text;
   int64_t second = 0;
   std::string source = "192.0.2.1";
+  std::string clock = "Nov 28 01:00:00", host = "web";
 };
 
 // Lines as records of one log, from index `first` on, in batches of `step`.
@@ -83,7 +84,7 @@ class Feed {
         origin.source = origin.address = batch->arena.copy(lines[i].source);
         origin.log = "default";
         Record record;
-        record.raw = batch->arena.copy("<13>Nov 28 01:00:00 web " + lines[i].text);
+        record.raw = batch->arena.copy("<13>" + lines[i].clock + " " + lines[i].host + " " + lines[i].text);
         record.origin = batch->arena.make(origin);
         record.index = i;
         batch->records.push_back(record);
@@ -290,6 +291,49 @@ TEST(Joiner, SendersAndHostsAreKeptApart) {
                      {"shop:   of b", 0, "192.0.2.2"},
                      {"shop:   of a", 0, "192.0.2.1"}}),
             (Names{"0+3", "1+2"}));
+}
+
+// An old log that comes faster than its time went by.
+const std::vector<Line> kReplayed = {
+    {"trail: r serial=1 kind=CALL", 0, "192.0.2.1", "Nov 28 01:00:00"},
+    {"trail: r serial=2 kind=CALL", 0, "192.0.2.1", "Nov 28 01:00:01"},
+    {"trail: r serial=1 path=/a", 0, "192.0.2.1", "Nov 28 01:00:00"},
+    {"trail: r serial=3 kind=CALL", 0, "192.0.2.1", "Nov 28 01:00:02", "db"},
+    {"cron: x", 0, "192.0.2.1", "Nov 29 01:00:00"},                            // whose word is none of the trail's
+    {"trail: r serial=4 kind=CALL", 0, "192.0.2.1", "Nov 29 01:00:00", "db"},  // another machine
+    {"trail: r serial=5 kind=CALL", 0, "192.0.2.1", "Nov 28 01:00:03"},
+    {"trail: r serial=2 path=/b", 0, "192.0.2.1", "Nov 28 01:00:01"},
+    {"shop[1]: 1 ERROR failed", 0, "192.0.2.1", "Nov 28 02:00:00"},
+    {"shop[1]:   at x", 0, "192.0.2.1", "Nov 28 02:00:05"},  // which lines follow, says the rule
+    {"shop[2]: 2 INFO next", 0, "192.0.2.1", "Nov 28 02:00:08"}};
+
+TEST(Joiner, WhatHappenedTwoSecondsLaterOnTheSameMachineEndsAnEvent) {
+  Joining run;
+  Feed feed(kReplayed);
+  for (auto& batch : feed.batches()) run.feed(*batch);
+  EXPECT_EQ(run.lines, (Names{"4", "3", "0+2", "8+9"}));
+  run.joiner.close_all();
+  run.take();
+  EXPECT_EQ(run.lines, (Names{"4", "3", "0+2", "8+9", "1+7", "5", "6", "10"}));
+  for (size_t cut = 0; cut <= kReplayed.size(); ++cut) {
+    Joining before, after;
+    for (auto& batch : feed.batches()) before.feed(*batch, 0, cut);
+    std::string state;
+    before.joiner.save(state);
+    Reader in(state);
+    ASSERT_TRUE(after.joiner.load(in));
+    after.joiner.begin();
+    for (auto& batch : feed.batches())
+      for (auto& record : batch->records)
+        if (record.index < cut) after.joiner.restore(record, Zone::utc());
+    after.joiner.restored();
+    for (auto& batch : feed.batches()) after.feed(*batch, cut);
+    after.joiner.close_all();
+    after.take();
+    auto all = before.lines;
+    all.insert(all.end(), after.lines.begin(), after.lines.end());
+    EXPECT_EQ(all, run.lines) << cut;
+  }
 }
 
 TEST(Joiner, WhatWasOpenIsTakenUpAfterARestart) {

@@ -166,6 +166,36 @@ TEST_F(TableTest, SaysWhatIsWrongAndWhere) {
   EXPECT_EQ(problems(with("[]"), "table: words\n").substr(0, 33), "words.yaml:1:1: rows: is missing");
 }
 
+TEST_F(TableTest, MacrosAndListsOfProgramsAreSharedToo) {
+  const auto parser = std::string("name: fw\nmatch: {app: [fw]}\npatterns:\n") +
+                      "  - {name: line, grok: 'fw id=%{ID:fw.id}(?: proto=.*)?', fields: {event.action: a}}\n" + kTests;
+  EXPECT_EQ(problems(parser), "fw.yaml:4:24: unknown macro %{ID}");
+  EXPECT_EQ(problems(parser, "macros:\n  ID: '%{ONE}+'\n  ONE: '[0-9]'\n"), "");
+  load(parser, "macros:\n  ID: '[0-9]'\n");
+  EXPECT_EQ(constants("fw id=1"), "event.action=a");
+  EXPECT_EQ(constants("fw id=b"), "unknown");
+  load(parser + "macros: {ID: '[0-9b]'}\n", "macros:\n  ID: '[0-9]'\n");  // its own take their place
+  EXPECT_EQ(constants("fw id=b"), "event.action=a");
+  // What is wrong is told where it stands, whoever uses it.
+  EXPECT_EQ(problems(parser, "macros:\n  ID: '%{ON}+'\n"),
+            "words.yaml:2:7: unknown macro %{ON}\nfw.yaml:4:24: unknown macro %{ON}");
+  EXPECT_EQ(problems(parser, "macros:\n  ID: '[0-9]'\n  BAD: '[0-9'\n").substr(0, 16), "words.yaml:3:8: ");
+  EXPECT_EQ(problems(parser, "macros: {ID: '[0-9]'}\nmacro: {}\n").substr(0, 34), "words.yaml:2:1: unknown key 'macro");
+
+  const auto from = [&](const std::string& programs) {
+    return "name: fw\nmatch: {keys: [id], keys_app: " + programs +
+           "}\npatterns:\n  - {name: line, extract: key-value}\n"
+           "tests: [{line: 'id=1 proto=tcp', expect: {fw.id: 1}}, {line: none, expect: none}]\n";
+  };
+  EXPECT_EQ(problems(from("[relay, '%{relays}']")).substr(0, 64),
+            "fw.yaml:2:31: there is no list of programs 'relays'; a file of i");
+  EXPECT_EQ(problems(from("[relay, '%{relays}']"), "programs: relays\nof: [gw]\n"), "");
+  EXPECT_EQ(problems(from("[relay]"), "programs: relays\n"),
+            "words.yaml:1:1: of: is missing, the names of the programs");
+  EXPECT_EQ(problems("name: fw\nmatch: {app: [fw], any_app: [x]}\n").substr(0, 47),
+            "fw.yaml:2:8: any_app: is said beside any: true\n");
+}
+
 TEST_F(TableTest, AFileOfTooManyKindsIsRefused) {
   std::string rows;
   for (int i = 0; i < 260; ++i)

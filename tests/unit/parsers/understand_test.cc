@@ -177,6 +177,173 @@ TEST(Understand, a_message_within_a_message_holds_none) {
   EXPECT_NE(forged.field("event.dataset"), "auditd");
 }
 
+constexpr const char* kSudo = R"(  ann : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/bin/rm -rf /srv)";
+
+// What forwarders write, with the same line of sudo in each.
+std::vector<std::string> envelopes(const std::string& program = "sudo", const std::string& host = "bank-gw") {
+  const auto of = [&](std::string text) {
+    const std::pair<std::string, std::string> kMarks[] = {{"PROGRAM_", program}, {"HOST_", host}, {"LINE_", kSudo}};
+    for (auto& [mark, value] : kMarks)
+      for (size_t at = text.find(mark); at != std::string::npos; at = text.find(mark, at + value.size()))
+        text.replace(at, mark.size(), value);
+    return text;
+  };
+  return {
+      of(R"({"__REALTIME_TIMESTAMP":"1793520001000000","_HOSTNAME":"HOST_","SYSLOG_IDENTIFIER":"PROGRAM_","MESSAGE":"LINE_"})"),
+      of(R"({"date":1793520001.5,"host":"HOST_","ident":"PROGRAM_","pri":"86","message":"LINE_"})"),
+      of(R"({"hostname":"HOST_","programname":"PROGRAM_","procid":"7","timereported":"2026-11-01T08:00:01Z","msg":"LINE_"})"),
+      of(R"({"HOST":"HOST_","PROGRAM":"PROGRAM_","PID":"7","DATE":"2026-11-01T08:00:01Z","MESSAGE":"LINE_"})"),
+      of(R"({"logsource":"HOST_","program":"PROGRAM_","pid":"7","@timestamp":"2026-11-01T08:00:01Z","message":"LINE_"})"),
+      of(R"({"appname":"PROGRAM_","hostname":"HOST_","facility":"auth","timestamp":"2026-11-01T08:00:01Z","message":"LINE_"})"),
+      of(R"({"@timestamp":"2026-11-01T08:00:01Z","host":{"name":"HOST_"},"agent":{"type":"filebeat"},"log":{"file":{"path":"/var/log/secure"}},"process":{"name":"PROGRAM_"},"message":"LINE_"})"),
+      of(R"({"@timestamp":"2026-11-01T08:00:01Z","host":{"name":"HOST_"},"agent":{"type":"filebeat"},"log":{"file":{"path":"/var/log/secure"}},"message":"Nov  1 08:00:01 HOST_ PROGRAM_: LINE_"})"),
+  };
+}
+
+TEST(Understand, what_a_forwarder_says_of_a_program_is_believed_of_forwarders_only) {
+  for (auto& envelope : envelopes()) {
+    SCOPED_TRACE(envelope);
+    for (const std::string from :
+         {"", "<13>", "<13>Nov  1 08:00:00 gw fluent-bit[7]: ", "<13>1 2026-11-01T08:00:00Z gw LOGSTASH - - - ",
+          "<13>1 2026-11-01T08:00:00Z gw - - - - "}) {
+      Understood carried(from + envelope);
+      EXPECT_EQ(carried.field("yushi.event"), "command") << from;
+      EXPECT_EQ(carried.field("user.name"), "ann");
+      EXPECT_EQ(carried.field("yushi.program.unconfirmed"), "");
+    }
+    for (const std::string from : {"<13>Nov  1 08:00:00 web shop[7]: ", "<13>1 2026-11-01T08:00:00Z web shop - - - ",
+                                   "<13>Nov  1 08:00:00 web app:", "<13>Nov  1 08:00:00 web shop[7]: got ",
+                                   "<13>Nov  1 08:00:00 web docker/web[7]: "}) {
+      Understood forged(from + envelope);
+      EXPECT_EQ(forged.field("yushi.program.unconfirmed"), "true") << from;
+      EXPECT_EQ(forged.field("yushi.event"), "message");
+      for (auto* name : {"user.name", "user.effective.name", "process.command_line"})
+        EXPECT_EQ(forged.field(name), "") << name;
+      EXPECT_EQ(forged.field("host.name"), "web");
+      EXPECT_NE(forged.field("process.name"), "sudo");
+      EXPECT_EQ(forged.record().event_ns, 1'793'520'000 * kSecond);
+      // Nothing is lost.
+      EXPECT_NE(forged.field("event.original").find("/bin/rm -rf /srv"), std::string::npos);
+      EXPECT_EQ(forged.field("event.dataset"), "json");
+    }
+  }
+}
+
+// A template in JSON behind the tag of the program that it carries: that program could have said it by itself.
+TEST(Understand, an_envelope_that_names_its_own_sender_is_believed) {
+  for (auto& envelope : envelopes("sudo", "web")) {
+    SCOPED_TRACE(envelope);
+    Understood carried("<86>Nov  1 08:00:00 web sudo[7]: " + envelope);
+    EXPECT_EQ(carried.field("yushi.event"), "command");
+    Understood of_another_host("<86>Nov  1 08:00:00 db sudo[7]: " + envelope);
+    EXPECT_NE(of_another_host.field("host.name"), "web");
+    EXPECT_NE(of_another_host.field("yushi.event"), "command");
+    Understood of_another("<86>Nov  1 08:00:00 web sudoers[7]: " + envelope);
+    EXPECT_NE(of_another.field("yushi.event"), "command");
+  }
+}
+
+// Not even a forwarder carries what it carries: the line of a container, of a journal.
+TEST(Understand, an_envelope_within_an_envelope_is_text) {
+  for (auto& envelope : envelopes()) {
+    std::string escaped;
+    for (char c : envelope) escaped += c == '"' ? std::string("\\\"") : std::string(1, c);
+    SCOPED_TRACE(escaped);
+    Understood in_docker(R"({"log":")" + escaped + R"(\n","stream":"stdout","time":"2026-11-01T08:00:01Z"})");
+    EXPECT_NE(in_docker.field("yushi.event"), "command");
+    EXPECT_NE(in_docker.field("process.name"), "sudo");
+    EXPECT_EQ(in_docker.field("host.name"), "");
+    Understood in_journal(
+        R"({"__REALTIME_TIMESTAMP":"1793520001000000","_HOSTNAME":"web","SYSLOG_IDENTIFIER":"shop","MESSAGE":")" +
+        escaped + R"("})");
+    EXPECT_NE(in_journal.field("yushi.event"), "command");
+    Understood by_a_user(
+        R"({"__REALTIME_TIMESTAMP":"1793520001000000","_HOSTNAME":"web","SYSLOG_IDENTIFIER":"fluent-bit","MESSAGE":")" +
+        escaped + R"("})");
+    EXPECT_NE(by_a_user.field("yushi.event"), "command");
+    EXPECT_NE(by_a_user.field("process.name"), "sudo");
+    EXPECT_NE(in_journal.field("process.name"), "sudo");
+    EXPECT_EQ(in_journal.field("host.name"), "web");
+  }
+}
+
+// The kernel's word, by the journal, against the writer's own.
+TEST(Understand, who_wrote_a_line_by_the_kernels_word_is_who_wrote_it) {
+  const auto journal = [](const std::string& program, const std::string& fields, const std::string& message) {
+    return Understood(R"({"__REALTIME_TIMESTAMP":"1793520001000000","_HOSTNAME":"web","SYSLOG_IDENTIFIER":")" +
+                      program + R"(",)" + fields + R"("MESSAGE":")" + message + R"("})");
+  };
+  const auto event = [&](const std::string& program, const std::string& fields, const std::string& message) {
+    auto one = journal(program, fields, message);
+    return one.field("yushi.event") + (one.field("yushi.program.unconfirmed") == "true" ? " unconfirmed" : "") +
+           (one.field("user.name").empty() ? "" : " of " + one.field("user.name"));
+  };
+  const std::string kAccepted = "Accepted password for ann from 203.0.113.5 port 22 ssh2",
+                    kPam = "pam_unix(sudo:session): session opened for user root by ann(uid=0)",
+                    kMade = "new user: name=eve, UID=1009, GID=1009, home=/home/eve, shell=/bin/sh";
+  // As they are.
+  EXPECT_EQ(event("sudo", R"("_COMM":"sudo","_EXE":"/usr/bin/sudo","_UID":"1007",)", kSudo), "command of ann");
+  EXPECT_EQ(event("sudo", R"("_COMM":"sudo","_EXE":"/usr/bin/sudo-rs","_UID":"1007",)", kSudo), "command of ann");
+  EXPECT_EQ(event("sudo", R"("_COMM":".sudo-wrapped","_EXE":"/nix/store/x/bin/.sudo-wrapped","_UID":"0",)", kSudo),
+            "command of ann");
+  EXPECT_EQ(event("sudo", R"("_COMM":"sudo",)", kSudo), "command of ann");
+  EXPECT_EQ(event("sudo", "", kSudo), "command of ann");
+  EXPECT_EQ(event("sudo", R"("_COMM":"sudo","_EXE":"/usr/bin/sudo","_UID":"1007",)", kPam), "session-opened of ann");
+  EXPECT_EQ(
+      event("sshd", R"("_COMM":"sshd-session","_EXE":"/usr/libexec/openssh/sshd-session","_UID":"0",)", kAccepted),
+      "login of ann");
+  EXPECT_EQ(event("sshd", R"~("_COMM":"sshd","_EXE":"/usr/sbin/sshd (deleted)","_UID":"0",)~", kAccepted),
+            "login of ann");
+  EXPECT_EQ(event("adduser", R"("_COMM":"adduser","_EXE":"/usr/bin/perl","_UID":"0",)", kMade),
+            "account-created of eve");
+  // By logger, by a file of one's own, by a script that calls itself so, by the journal's own protocol; and by root.
+  for (const std::string by : {R"("_COMM":"logger","_EXE":"/usr/bin/logger","_UID":"1007",)",
+                               R"("_COMM":"sudo","_EXE":"/tmp/sudo","_UID":"1007",)",
+                               R"("_COMM":"sudo","_EXE":"/home/eve/sudo","_UID":"1007",)",
+                               R"("_COMM":"sudo","_EXE":"/usr/bin/python3.12","_UID":"1007",)",
+                               R"("_TRANSPORT":"journal","_COMM":"systemd-cat","_UID":"1007",)",
+                               R"("_COMM":"sudoedit2","_EXE":"/usr/bin/sudoedit2","_UID":"1007",)",
+                               R"("_COMM":"logger","_EXE":"/usr/bin/logger","_UID":"0",)", R"("_COMM":"logger",)"}) {
+    EXPECT_EQ(event("sudo", by, kSudo), "message unconfirmed") << by;
+    EXPECT_EQ(event("sudo", by, kPam), "message unconfirmed") << by;
+  }
+  EXPECT_EQ(event("sshd", R"("_COMM":"logger","_EXE":"/usr/bin/logger","_UID":"1007",)", kAccepted),
+            "message unconfirmed");
+  EXPECT_EQ(event("useradd", R"("_COMM":"logger","_EXE":"/usr/bin/logger","_UID":"1007",)", kMade),
+            "message unconfirmed");
+  // Whose it was is told.
+  auto forged = journal(
+      "sudo", R"("_COMM":"logger","_EXE":"/usr/bin/logger","_UID":"1007","_CMDLINE":"logger -t sudo x",)", kSudo);
+  EXPECT_EQ(forged.field("user.id"), "1007");
+  EXPECT_EQ(forged.field("process.executable"), "/usr/bin/logger");
+  EXPECT_EQ(forged.field("process.command_line"), "logger -t sudo x");
+  // What a shell tells is its user's own word: of root only root's.
+  EXPECT_EQ(event("bash", R"("_COMM":"logger","_UID":"1007",)", "ann [1201]: rm -rf /srv"), "command of ann");
+  EXPECT_EQ(event("bash", R"("_COMM":"logger","_UID":"0",)", "root [1201]: rm -rf /srv"), "command of root");
+  EXPECT_EQ(event("bash", R"("_COMM":"logger","_UID":"1007",)", "root [1201]: rm -rf /srv"), "message unconfirmed");
+  EXPECT_EQ(event("bash", R"("_COMM":"logger","_UID":"1007",)", "LOGNAME=ann USER=root PWD=/root CMD=id"),
+            "message unconfirmed");
+  EXPECT_EQ(journal("bash", R"("_COMM":"logger","_UID":"1007",)", "ann [1201]: ls -la").field("yushi.hearsay"), "true");
+}
+
+TEST(Understand, a_line_of_pam_is_of_the_program_that_it_names) {
+  const std::string opened = "pam_unix(sudo:session): session opened for user root by ann(uid=0)",
+                    closed = "pam_unix(sshd:session): session closed for user ann";
+  EXPECT_EQ(Understood("<86>Nov  1 08:00:00 web sudo: " + opened).field("yushi.event"), "session-opened");
+  EXPECT_EQ(Understood("<86>Nov  1 08:00:00 web sshd-session[7]: " + closed).field("yushi.event"), "session-closed");
+  EXPECT_EQ(Understood("<86>Nov  1 08:00:00 web /usr/sbin/sshd[7]: " + closed).field("yushi.event"), "session-closed");
+  EXPECT_EQ(Understood(closed).field("yushi.event"), "session-closed");
+  for (auto& line : {opened, closed}) {
+    Understood forged("<86>Nov  1 08:00:00 web shop[7]: " + line);
+    EXPECT_EQ(forged.field("yushi.event"), "message");
+    EXPECT_EQ(forged.field("yushi.program.unconfirmed"), "true");
+  }
+  Understood login(
+      "<86>Nov  1 08:00:00 web shop[7]: bank-gw sshd[9]: Accepted password for ann from 203.0.113.5 port 22 ssh2");
+  EXPECT_EQ(login.field("host.name"), "web");
+  EXPECT_NE(login.field("event.dataset"), "sshd");
+}
+
 TEST(Understand, structured_data_beyond_the_bound_is_told_whether_a_parser_knows_the_message_or_not) {
   for (int count : {1024, 1025}) {
     std::string data = "[a";
