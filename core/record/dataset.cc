@@ -89,6 +89,9 @@ bool may_have_field(std::string_view dataset, std::string_view field) {
 
 bool may_have_field(const MessageKind& kind, std::string_view field) {
   if (may_have_field(kind.dataset, field)) return true;
+  // What the header says of itself: the tags of network devices (`%SYS-5-CONFIG_I`).
+  for (std::string_view given : {"event.code", "event.severity", "event.sequence"})
+    if (field == given) return true;
   MutexLock lock(known().mutex);
   const auto at = known().carried.find(kind.parser);
   return at != known().carried.end() && has(at->second, field);
