@@ -357,8 +357,11 @@ bool MessageMatcher::names_its_sender(const MatchJob& job, size_t before) {
   const auto program = says(ecs::process_name, true, scratch), named = says(ecs::process_name, false, scratch);
   // rsyslog calls `postfix` what writes as `postfix/smtpd`.
   if (named.empty() || (named != program && named != program.substr(0, program.find('/')))) return false;
+  // A relay calls a host by its address or its full name.
   const auto host = says(ecs::host_name, true, scratch), of_host = says(ecs::host_name, false, scratch);
-  return of_host.empty() || host.empty() || of_host == host;
+  std::array<uint8_t, 16> address;
+  return of_host.empty() || host.empty() || parse_ip(host, &address) || parse_ip(of_host, &address) ||
+         of_host.substr(0, of_host.find('.')) == host.substr(0, host.find('.'));
 }
 
 // A key of a body that no table of keys names has a field of its own, made for this message.

@@ -171,8 +171,9 @@ class ParserSetBuilder {
 
   // Which fields the records of this parser can have, for rules that need one (core/record/dataset.h).
   static void declare_fields(const ParserDefinition& parser) {
-    if (parser.generic) return;  // any name of a body, and of the dictionary
     const auto& dataset = parser.dataset.empty() ? parser.name : parser.dataset;
+    // Any name of a body, and of the dictionary, though another parser names its dataset too.
+    if (parser.generic) return declare_dataset_field(dataset, "*");
     const bool carries = std::any_of(parser.patterns.begin(), parser.patterns.end(),
                                      [](auto& pattern) { return !pattern.message_of.empty(); });
     const auto declare_name = [&](std::string_view name_or_prefix) {
