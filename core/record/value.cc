@@ -351,13 +351,4 @@ size_t format_ip(const std::array<uint8_t, 16>& address, char* out) {
   return static_cast<size_t>(at - out);
 }
 
-bool is_private(std::string_view address) {
-  std::array<uint8_t, 16> ip;
-  if (!parse_ip(address, &ip)) return false;
-  static constexpr std::array<uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-  if (!std::equal(kMapped.begin(), kMapped.end(), ip.begin())) return (ip[0] & 0xfe) == 0xfc;
-  const uint8_t first = ip[12], second = ip[13];
-  return first == 10 || (first == 172 && second >> 4 == 1) || (first == 192 && second == 168);
-}
-
 }  // namespace yushi

@@ -20,7 +20,4 @@ std::string_view decode_escape(std::string_view text, Escape escape, Scratch& sc
 // Every text is a keyword, a text and a date (a date stays text: its zone is not known here).
 bool read_value(std::string_view text, FieldType type, Value* value);
 
-// Of an office or a VPN, by RFC 1918 and RFC 4193: not from outside. False of what is no address.
-bool is_private(std::string_view address);
-
 }  // namespace yushi
