@@ -152,6 +152,8 @@ class CommandReader {
   bool is_other_signal() const {
     for (size_t i = at_ + 1; i < words_.size(); ++i) {
       std::string_view signal = words_[i];
+      if (signal == "&&" || signal == "||" || signal == "|" || signal == ";") return false;
+      if (i > at_ + 1 && words_[i - 1].ends_with(';')) return false;
       if ((signal == "-s" || signal == "--signal") && i + 1 < words_.size())
         signal = words_[i + 1];
       else if (signal.starts_with("--signal="))
@@ -160,6 +162,7 @@ class CommandReader {
         signal.remove_prefix(2);
       else
         continue;
+      if (signal.ends_with(';')) signal.remove_suffix(1);
       if (signal.starts_with("SIG")) signal.remove_prefix(3);
       for (std::string_view harmless : {"HUP", "USR1", "USR2", "CONT", "WINCH", "0", "1", "10", "12", "18", "28"})
         if (signal == harmless) return true;
@@ -174,10 +177,11 @@ class CommandReader {
     for (size_t i = at_ + 1; i < words_.size(); ++i) {
       auto word = words_[i];
       if (word == "&&" || word == "||" || word == "|" || word == ";") break;
-      const bool last = word.ends_with(';');
+      bool last = word.ends_with(';');
       if (last) word.remove_suffix(1);
       if (now && word == "--now") *now = true;
-      if (word == "-s" || word == "--signal") ++i;  // its name is no service's
+      if (!last && (word == "-s" || word == "--signal") && i + 1 < words_.size())
+        last = words_[++i].ends_with(';');  // its name is no service's
       if (!word.starts_with('-') && !word.empty()) out.push_back(word);
       if (last) break;
     }
