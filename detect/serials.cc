@@ -29,8 +29,12 @@ void Serials::observe(const Event& event, std::vector<Finding>& findings) {
 
   const uint64_t before = teller.last, before_index = teller.last_index;
   if (number <= before && before - number < kStepMax && number > before / 2) return;  // late, or another line of it
-  // An event that waited for its last line is judged behind later ones, and may be of before a restart.
-  if (event.counted.at_ns < teller.last_ns) return;
+  // An event that waited for its last line is judged behind later ones, and may be of before a restart. Where the
+  // numbers go on as they are wont to, the clock was set back.
+  const bool goes_on = number > before &&
+                       (number - before <= kMissingMin ||
+                        (number - before) / kTimes <= *std::max_element(teller.largest.begin(), teller.largest.end()));
+  if (event.counted.at_ns < teller.last_ns && !goes_on) return;
   teller.last_ns = event.counted.at_ns;
   teller.last = number;
   teller.last_index = event.record.index;

@@ -70,6 +70,15 @@ TEST(Serials, an_event_of_before_a_boot_that_is_judged_behind_it_is_no_gap) {
   EXPECT_TRUE(alerts_of(lines).empty());
 }
 
+TEST(Serials, a_clock_that_was_ahead_after_a_boot_makes_no_gap) {
+  our_parser_set();
+  std::vector<Line> lines;
+  for (int i = 0; i < 300; ++i) lines.push_back(numbered(61000 + static_cast<uint64_t>(i), i * 60));
+  for (int i = 0; i < 10; ++i) lines.push_back(numbered(1 + static_cast<uint64_t>(i), (1000 + i) * 60));
+  for (int i = 0; i < 700; ++i) lines.push_back(numbered(11 + static_cast<uint64_t>(i), (400 + i) * 60));
+  EXPECT_TRUE(alerts_of(lines).empty());
+}
+
 TEST(Serials, in_the_beginning_nothing_is_told) { EXPECT_TRUE(told({1000, 1001, 5000, 5001}).empty()); }
 
 }  // namespace
