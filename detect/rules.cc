@@ -739,14 +739,13 @@ class LoadedRules::Matcher final : public RuleMatcher {
     scratch_->clear();
     const int64_t begun_ns = is_measured_ ? clock_ns(CLOCK_MONOTONIC) : 0;
     const bool is_hit = set_.rules_[rule].filter.matches(record, *scratch_);
-    set_.counts_[rule]->last_ns.fetch_add(1);
     if (is_measured_) [[unlikely]] {
       const auto cost_ns = static_cast<uint64_t>(clock_ns(CLOCK_MONOTONIC) - begun_ns);
       set_.counts_[rule]->cost_ns.fetch_add(cost_ns * kMeasuredOneIn, std::memory_order_relaxed);
     }
     if (!is_hit) return;
     hits_->push_back({position, rule});
-    if (counts_) set_.counts_[rule]->hits.fetch_add(1);
+    if (counts_) set_.count(rule, record.origin->received_ns);
   }
 
   // Prime, so that no rhythm of senders hides from it.
