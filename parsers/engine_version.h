@@ -14,6 +14,6 @@
 
 namespace yushi::parsers {
 
-constexpr uint32_t kParserEngine = 7;
+constexpr uint32_t kParserEngine = 8;
 
 }  // namespace yushi::parsers
