@@ -423,6 +423,12 @@ void put_head(const RuleHead& head, Alert& alert) {
   alert.tags = head.tags;
 }
 
+void weigh_one_level_less(Alert& alert) {
+  if (alert.severity <= Severity::low) return;
+  alert.severity = static_cast<Severity>(static_cast<int>(alert.severity) - 1);
+  alert.score = std::min(alert.score, score_of(alert.severity));
+}
+
 void take(Finding& finding, std::string_view log, Alert& alert) {
   put_head(head_of(finding), alert);
   alert.reason = std::move(finding.reason);

@@ -69,6 +69,8 @@ std::string correlation_baseline(const CorrelationRule& rule, const CorrelationF
 RuleHead head_of(const Finding& finding);
 // What an alert says of its rule.
 void put_head(const RuleHead& head, Alert& alert);
+// Of what speaks against taking it at its full weight; *low* at least.
+void weigh_one_level_less(Alert& alert);
 // What it says of its finding, in this log; the finding is empty then.
 void take(Finding& finding, std::string_view log, Alert& alert);
 

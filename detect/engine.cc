@@ -196,9 +196,7 @@ struct Engine::State : Memory {
                                : "; inferred from the names of its fields, since no parser knows whose message it is";
     alert.reason_zh +=
         is_hearsay ? "；仅凭 shell 用户自己的记录，内容可由其任意书写" : "；由字段名推断，没有解析器认识该消息的来源";
-    if (alert.severity <= Severity::low) return;
-    alert.severity = static_cast<Severity>(static_cast<int>(alert.severity) - 1);
-    alert.score = std::min(alert.score, score_of(alert.severity));
+    weigh_one_level_less(alert);
   }
 
   void rule_hit(const LoadedRules& set, uint32_t number, const Record& record, std::vector<Alert>& alerts) {

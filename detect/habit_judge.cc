@@ -20,9 +20,7 @@ void HabitJudge::Judged::say(Alert& alert) const {
   alert.reason_zh += "（" + known->words(Lang::zh) + peers.words(Lang::zh) + "）";
   alert.baseline += (alert.baseline.empty() ? "" : " ") + known->numbers() + peers.numbers();
   alert.learning = known->too_young();
-  if (!peers.are_wont() || alert.severity <= Severity::low || alert.severity == Severity::critical) return;
-  alert.severity = static_cast<Severity>(static_cast<int>(alert.severity) - 1);
-  alert.score = std::min(alert.score, score_of(alert.severity));
+  if (peers.are_wont() && alert.severity != Severity::critical) weigh_one_level_less(alert);
 }
 
 HabitJudge::Judged HabitJudge::judge(const RuleHead& head, const Record& record, int64_t at_ns) {
