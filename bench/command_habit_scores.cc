@@ -1,5 +1,5 @@
-// What the daemon's model of an account's commands (detect/command_habit.h) says of published command streams, for
-// bench/masquerade, which counts what that is worth.
+// What the daemon's model of an account's commands (detect/behaviours/command_habit.h) says of published command
+// streams, for bench/masquerade, which counts what that is worth.
 //
 //   command_habit_scores DIR THRESHOLD...
 //
@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "detect/command_habit.h"
+#include "detect/behaviours/command_habit.h"
 
 namespace yushi::detect {
 namespace {

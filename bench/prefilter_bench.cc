@@ -14,8 +14,8 @@
 
 #include "bench/flood/mix.h"
 #include "core/filter/sigma.h"
-#include "detect/literal_search.h"
-#include "detect/rules.h"
+#include "detect/rules/literal_search.h"
+#include "detect/rules/rules.h"
 #include "parsers/understand.h"
 
 namespace yushi {

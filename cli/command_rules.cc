@@ -3,7 +3,7 @@
 
 #include "cli/file_commands.h"
 #include "cli/output.h"
-#include "detect/check.h"
+#include "detect/rules/check.h"
 #include "detect/words.h"
 #include "parsers/joiner.h"
 #include "parsers/share_directory.h"

@@ -16,7 +16,7 @@
 #include "core/base/bytes.h"
 #include "core/event/own_record.h"
 #include "detect/finding.h"
-#include "detect/state.h"
+#include "detect/memory/state.h"
 
 namespace yushi::daemon {
 

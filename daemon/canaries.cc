@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "detect/check.h"
+#include "detect/rules/check.h"
 #include "parsers/joiner.h"
 #include "parsers/share_directory.h"
 #include "query/listing.h"

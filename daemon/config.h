@@ -12,7 +12,7 @@
 #include "core/base/result.h"
 #include "core/record/record.h"
 #include "daemon/memory.h"
-#include "detect/lists.h"
+#include "detect/lists/lists.h"
 #include "enrich/lookups.h"
 #include "forward/sinks.h"
 #include "ingest/inputs.h"

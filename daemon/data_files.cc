@@ -4,8 +4,8 @@
 #include <functional>
 
 #include "core/base/clock.h"
+#include "detect/alerts/exceptions.h"
 #include "detect/engine.h"
-#include "detect/exceptions.h"
 #include "parsers/engine_version.h"
 #include "parsers/parser_set.h"
 #include "parsers/share_directory.h"

@@ -1,4 +1,5 @@
-// Where an address is, by the GeoIP database that is in use now: what the daemon lends its detectors (detect/travel.h).
+// Where an address is, by the GeoIP database that is in use now: what the daemon lends its detectors
+// (detect/behaviours/travel.h).
 //
 // Threads  Any; each has a view of its own.
 #pragma once

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "detect/alert_words.h"
+#include "detect/alerts/alert_words.h"
 
 namespace yushi::daemon {
 

@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "core/base/clock.h"
-#include "detect/alert_words.h"
-#include "detect/list_changes.h"
+#include "detect/alerts/alert_words.h"
+#include "detect/lists/list_changes.h"
 
 namespace yushi::daemon {
 namespace {

@@ -29,10 +29,10 @@
 #include "daemon/missing_messages.h"
 #include "daemon/own_alert.h"
 #include "daemon/sender_hosts.h"
+#include "detect/alerts/exceptions.h"
 #include "detect/engine.h"
-#include "detect/exceptions.h"
 #include "detect/finding.h"
-#include "detect/lists.h"
+#include "detect/lists/lists.h"
 #include "ingest/input.h"
 #include "judge/event_judge.h"
 #include "parsers/understand.h"
@@ -68,7 +68,7 @@ struct PipelineOptions {
 struct PipelineCounters {
   std::atomic<uint64_t> messages{0}, raw_bytes{0}, understood{0}, alerts{0}, in_flight_bytes{0}, kernel_drops{0},
       source_drops{0};
-  std::atomic<uint64_t> detector_bytes{0}, detectors_forgot{0};  // detect/room.h
+  std::atomic<uint64_t> detector_bytes{0}, detectors_forgot{0};  // detect/memory/room.h
   std::atomic<uint64_t> fields_capped{0};                        // messages with more fields than become fields
   // events of several lines: waiting for more; given as they were at a bound
   std::atomic<uint64_t> joined_open{0}, joined_cut{0};

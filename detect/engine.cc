@@ -9,26 +9,26 @@
 #include "core/base/assert.h"
 #include "core/base/bytes.h"
 #include "core/ledger/sha256.h"
-#include "detect/accounts.h"
-#include "detect/alert_words.h"
-#include "detect/correlations.h"
-#include "detect/detectors.h"
+#include "detect/alerts/alert_words.h"
+#include "detect/alerts/exceptions.h"
+#include "detect/alerts/folds.h"
+#include "detect/alerts/habit_judge.h"
+#include "detect/alerts/held_back.h"
+#include "detect/alerts/stories.h"
+#include "detect/behaviours/accounts.h"
+#include "detect/behaviours/detectors.h"
+#include "detect/behaviours/silence.h"
 #include "detect/event.h"
-#include "detect/exceptions.h"
 #include "detect/finding.h"
-#include "detect/folds.h"
-#include "detect/habit_judge.h"
-#include "detect/habits.h"
-#include "detect/held_back.h"
 #include "detect/known_kinds.h"
-#include "detect/lists.h"
-#include "detect/places.h"
-#include "detect/room.h"
-#include "detect/rules.h"
-#include "detect/silence.h"
-#include "detect/state.h"
-#include "detect/stories.h"
-#include "detect/windows.h"
+#include "detect/lists/lists.h"
+#include "detect/memory/habits.h"
+#include "detect/memory/places.h"
+#include "detect/memory/room.h"
+#include "detect/memory/state.h"
+#include "detect/rules/correlations.h"
+#include "detect/rules/rules.h"
+#include "detect/rules/windows.h"
 #include "detect/words.h"
 
 namespace yushi::detect {
@@ -52,8 +52,8 @@ std::vector<uint64_t> lines_of(const Record& record) {
 struct Engine::Memory {
   explicit Memory(Profiles& profiles) : habits(profiles) {}
 
-  // All parts of the state but the detectors' (detect/detectors.h), each with its id and version: raise it whenever
-  // save() writes what an older load() would not understand. Profiles stand before whoever has parts of them.
+  // All parts of the state but the detectors' (detect/behaviours/detectors.h), each with its id and version: raise it
+  // whenever save() writes what an older load() would not understand. Profiles stand before whoever has parts of them.
   template <class Visit>
   void each_part(Profiles& profiles, Visit&& visit) {
     visit("folds", Folds::kVersion, folds);

@@ -1,13 +1,13 @@
 // Record -> Alert: Sigma rules and the baselines of administrators, in commit order.
 //
 // Stateless matching (RuleMatcher) runs next to the parser on the ingest threads; everything with a memory
-// (correlations, the detectors of detect/detectors.h) runs in the committer, and its alerts go into the same atomic
-// commit as the records.
+// (correlations, the detectors of detect/behaviours/detectors.h) runs in the committer, and its alerts go into the same
+// atomic commit as the records.
 //
 // Invariants  Two inputs only: records in commit order, and ticks. No clock is read: windows and hours count in event
 //             time, so a replay of the same commits gives the same alerts, with the same ids.
 // Memory      Bounded: accounts, windows and groups per tenant have limits, and all that is remembered has one
-//             (detect/room.h); the least recently seen goes first.
+//             (detect/memory/room.h); the least recently seen goes first.
 // Threads     A RuleSet is immutable and shared; a RuleMatcher belongs to one thread. An Engine belongs to the
 //             committer.
 #pragma once
@@ -26,8 +26,8 @@
 #include "core/event/alert.h"
 #include "core/event/own_record.h"
 #include "core/record/batch.h"
-#include "detect/log_source.h"
-#include "detect/room.h"
+#include "detect/memory/room.h"
+#include "detect/rules/log_source.h"
 
 namespace yushi::detect {
 
@@ -88,7 +88,7 @@ class RuleSet {
   virtual const std::vector<std::string>& passed_over() const = 0;  // path:line:column: of documents that are no rules
 };
 
-class ExceptionSet;  // detect/exceptions.h
+class ExceptionSet;  // detect/alerts/exceptions.h
 class Lists;
 
 // A point on the earth: of an address, by whoever knows.
@@ -101,7 +101,7 @@ struct DetectOptions {
   // Hours of the day count in the zone of the tenant whose log this is.
   std::function<std::shared_ptr<const Zone>(std::string_view log)> zone_of = [](auto) { return Zone::utc(); };
   int64_t learning_ns = 14 * kDay;  // event time from an account's first record on
-  // Where an address is that no list places (detect/lists.h); what it says stands in the finding's baseline.
+  // Where an address is that no list places (detect/lists/lists.h); what it says stands in the finding's baseline.
   std::function<std::optional<PlaceOnEarth>(std::string_view address)> place_of = [](auto) { return std::nullopt; };
   std::shared_ptr<const Lists> lists;       // nullptr: none
   uint64_t memory_bytes = Room::kBytesMax;  // for all that is remembered
@@ -114,7 +114,7 @@ class Engine {
 
   // Records must have index and origin->log. An event joined of several lines comes in their place, when it is closed,
   // and its alerts name them all. Alerts are appended in order; one that is repeated, or beyond its sender's
-  // share, is only counted (detect/folds.h).
+  // share, is only counted (detect/alerts/folds.h).
   void observe(const Batch& batch, std::vector<Alert>& alerts) { observe(batch, 0, batch.records.size(), alerts); }
   // The same for records number `begin` to `end` of it, in that order.
   void observe(const Batch& batch, size_t begin, size_t end, std::vector<Alert>& alerts);
@@ -130,7 +130,7 @@ class Engine {
   void except(std::shared_ptr<const ExceptionSet> exceptions);
   // Of an acknowledgement that teaches: in commit order, after the records and the tick of its commit.
   void teach(const AlertAct& act);
-  // What was held back and is to be told in `_audit`, with the commit that it came of (detect/held_back.h).
+  // What was held back and is to be told in `_audit`, with the commit that it came of (detect/alerts/held_back.h).
   std::vector<OwnRecord> take_told();
   // What is remembered, as of the last tick; and what was forgotten and is to be told.
   const Room& room() const;

@@ -5,7 +5,7 @@
 #include "core/base/calendar.h"
 #include "core/base/time_text.h"
 #include "detect/finding.h"
-#include "detect/state.h"
+#include "detect/memory/state.h"
 
 namespace yushi::detect {
 namespace {

@@ -14,7 +14,7 @@
 
 #include "core/base/time_text.h"
 #include "core/record/record.h"
-#include "detect/lru.h"
+#include "detect/memory/lru.h"
 
 namespace yushi::detect {
 
@@ -92,7 +92,7 @@ struct Event {
   std::string_view host;  // host.name; empty when the record has none
   // Of a kind with a `login`, when the record says with what outcome, and of a success who and from where.
   const LoginEvent* login = nullptr;
-  // Whose act it is, once somebody asked (detect/actors.h).
+  // Whose act it is, once somebody asked (detect/behaviours/actors.h).
   mutable std::optional<std::string> actor = {};
 };
 // host.name; empty when the record has none. May view into `scratch`, which it clears.

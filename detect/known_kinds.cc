@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "detect/stories.h"
+#include "detect/alerts/stories.h"
 
 namespace yushi::detect {
 namespace {

@@ -10,7 +10,7 @@
 #include <cstdint>
 
 #include "core/record/record.h"
-#include "detect/detectors.h"
+#include "detect/behaviours/detectors.h"
 #include "detect/event.h"
 
 namespace yushi::detect {

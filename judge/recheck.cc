@@ -8,9 +8,9 @@
 #include "core/base/display.h"
 #include "core/base/name.h"
 #include "core/base/time_text.h"
-#include "detect/list_changes.h"
-#include "detect/lists.h"
-#include "detect/rules.h"
+#include "detect/lists/list_changes.h"
+#include "detect/lists/lists.h"
+#include "detect/rules/rules.h"
 #include "storage/read/record_reader.h"
 
 namespace yushi::judge {

@@ -14,7 +14,7 @@
 namespace yushi::query {
 namespace {
 
-// As detect/stories.h has them; and longer than a story lasts, so that what is shown of one is all of it.
+// As detect/alerts/stories.h has them; and longer than a story lasts, so that what is shown of one is all of it.
 constexpr int64_t kQuietNs = kDay, kLongestNs = 7 * kDay, kStoryNs = 8 * kDay;
 
 // All that were raised in these times.
@@ -57,7 +57,7 @@ Result<StoryBook> read_stories(const Permit& permit, const Asked& asked, int64_t
 int64_t before(int64_t ns, int64_t by) { return ns < std::numeric_limits<int64_t>::min() + by ? ns : ns - by; }
 int64_t after(int64_t ns, int64_t by) { return ns > std::numeric_limits<int64_t>::max() - by ? ns : ns + by; }
 
-// Whether another step may still come to it: detect/stories.h counts by event time.
+// Whether another step may still come to it: detect/alerts/stories.h counts by event time.
 bool is_open(const Story& story, int64_t now_ns) {
   return after(std::min(story.raised_ns, story.last_ns), kQuietNs) > now_ns &&
          after(story.first_ns, kLongestNs) > now_ns;

@@ -1,7 +1,7 @@
 // Stories out of their alerts: what an auditor reads instead of a hundred lines.
 //
-// Which alerts belong together the alerts say themselves (detect/stories.h); here they are put together, steps are
-// counted, and how bad it is follows from all of them. An alert without a story, of the daemon itself or of a store
+// Which alerts belong together the alerts say themselves (detect/alerts/stories.h); here they are put together, steps
+// are counted, and how bad it is follows from all of them. An alert without a story, of the daemon itself or of a store
 // from before there were stories, is one by itself.
 //
 // Memory   Of a story what is shown of it: kept lists are bounded, counts are not.

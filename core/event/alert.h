@@ -45,9 +45,9 @@ struct Alert {
   int64_t raised_ns = 0;          // receipt time of that record; of a summary the time at which it was made
   std::vector<std::string> tags;  // ATT&CK: "attack.t1110"
   std::vector<RecordId> records;  // at most 64, the first and the last
-  std::string actor;              // whose act it was, where that is not its user.name: detect/actors.h
+  std::string actor;              // whose act it was, where that is not its user.name: detect/behaviours/actors.h
   // The incident that it is a step of: the id of its first alert; whom that is about; how bad it is up to here; and the
-  // stories that this alert shows to be the same one. detect/stories.h
+  // stories that this alert shows to be the same one. detect/alerts/stories.h
   std::string story, story_subject;
   Severity story_severity = Severity::informational;
   std::vector<std::string> story_joins;

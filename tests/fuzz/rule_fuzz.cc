@@ -6,8 +6,8 @@
 
 #include "core/base/assert.h"
 #include "core/ledger/sha256.h"
-#include "detect/check.h"
 #include "detect/engine.h"
+#include "detect/rules/check.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace yushi;

@@ -2,7 +2,7 @@
 #include <map>
 
 #include "core/base/bytes.h"
-#include "detect/detectors.h"
+#include "detect/behaviours/detectors.h"
 
 namespace yushi::detect {
 namespace {

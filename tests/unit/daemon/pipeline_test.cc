@@ -10,7 +10,7 @@
 
 #include "core/base/clock.h"
 #include "daemon/watchdog.h"
-#include "detect/detectors.h"
+#include "detect/behaviours/detectors.h"
 #include "query/parser_versions.h"
 #include "storage/read/record_reader.h"
 #include "tests/unit/storage/test_store.h"

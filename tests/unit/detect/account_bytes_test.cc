@@ -2,13 +2,13 @@
 // docs/detection.md says.
 #include <gtest/gtest.h>
 
-#include "detect/accounts.h"
-#include "detect/detectors.h"
-#include "detect/habits.h"
-#include "detect/lists.h"
-#include "detect/places.h"
-#include "detect/silence.h"
-#include "detect/unusual_commands.h"
+#include "detect/behaviours/accounts.h"
+#include "detect/behaviours/detectors.h"
+#include "detect/behaviours/silence.h"
+#include "detect/behaviours/unusual_commands.h"
+#include "detect/lists/lists.h"
+#include "detect/memory/habits.h"
+#include "detect/memory/places.h"
 #include "events.h"
 
 namespace yushi::detect {

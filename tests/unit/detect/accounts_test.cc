@@ -1,5 +1,5 @@
 // Baselines of accounts: what is odd is told against what is usual, and what is usual is not told.
-#include "detect/accounts.h"
+#include "detect/behaviours/accounts.h"
 
 #include <random>
 

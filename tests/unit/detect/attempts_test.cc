@@ -1,9 +1,9 @@
 // Brute force that ends in a success: it is told, and the ordinary ways to mistype a password are not.
-#include "detect/attempts.h"
+#include "detect/behaviours/attempts.h"
 
 #include <gtest/gtest.h>
 
-#include "detect/places.h"
+#include "detect/memory/places.h"
 #include "events.h"
 
 namespace yushi::detect {

@@ -1,5 +1,5 @@
 // An account's habit of commands: what it is wont to do is not odd, what somebody else does is, and why can be said.
-#include "detect/command_habit.h"
+#include "detect/behaviours/command_habit.h"
 
 #include <algorithm>
 #include <random>

@@ -1,5 +1,5 @@
 // Correlations: what hits within a span of event time say together.
-#include "detect/correlations.h"
+#include "detect/rules/correlations.h"
 
 #include <algorithm>
 

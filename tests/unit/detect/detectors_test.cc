@@ -1,5 +1,5 @@
 // The table of detectors: one more in it is shown its events and ticks, and each has a state of its own.
-#include "detect/detectors.h"
+#include "detect/behaviours/detectors.h"
 
 #include <map>
 

@@ -8,7 +8,7 @@
 
 #include "core/base/bytes.h"
 #include "core/ledger/sha256.h"
-#include "detect/accounts.h"
+#include "detect/behaviours/accounts.h"
 #include "events.h"
 
 namespace yushi::detect {

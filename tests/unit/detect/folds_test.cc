@@ -1,6 +1,6 @@
 // What raises no alert of its own is counted, and told: alerts that are no summary and all counts together are the
 // hits.
-#include "detect/folds.h"
+#include "detect/alerts/folds.h"
 
 #include <algorithm>
 #include <set>

@@ -1,5 +1,5 @@
 // Password guessing without a success: fast, slow, over accounts, over addresses; and what people mistype is none.
-#include "detect/guessing.h"
+#include "detect/behaviours/guessing.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // A rule that asks what is usual: a hit that its account makes day after day is no news, another one is.
-#include "detect/habits.h"
+#include "detect/memory/habits.h"
 
 #include <gtest/gtest.h>
 

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "../source_file.h"
-#include "detect/exceptions.h"
+#include "detect/alerts/exceptions.h"
 #include "detect/finding.h"
 #include "events.h"
 

@@ -1,6 +1,6 @@
 // The lists of a site: how they are written, what is wrong in them, what is other than before; and what is told by
 // them.
-#include "detect/lists.h"
+#include "detect/lists/lists.h"
 
 #include <gtest/gtest.h>
 
@@ -8,8 +8,8 @@
 #include <fstream>
 
 #include "core/base/calendar.h"
-#include "detect/change_words.h"
-#include "detect/list_changes.h"
+#include "detect/behaviours/change_words.h"
+#include "detect/lists/list_changes.h"
 #include "events.h"
 
 namespace yushi::detect {

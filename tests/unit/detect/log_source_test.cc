@@ -1,5 +1,5 @@
 // Where Sigma rules look: what the files say, and what is wrong with one.
-#include "detect/log_source.h"
+#include "detect/rules/log_source.h"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // The map that forgets what was used longest ago, and what it says of its size.
-#include "detect/lru.h"
+#include "detect/memory/lru.h"
 
-#include "detect/state.h"
+#include "detect/memory/state.h"
 
 #include <gtest/gtest.h>
 

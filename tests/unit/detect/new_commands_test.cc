@@ -1,5 +1,5 @@
 // Programs that nobody of the site has run.
-#include "detect/new_commands.h"
+#include "detect/behaviours/new_commands.h"
 
 #include <gtest/gtest.h>
 

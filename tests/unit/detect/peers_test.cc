@@ -1,5 +1,5 @@
 // What an account does for the first time, and its peers are wont to do, weighs less; what they never did is said.
-#include "detect/peers.h"
+#include "detect/lists/peers.h"
 
 #include <gtest/gtest.h>
 

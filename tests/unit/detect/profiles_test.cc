@@ -1,5 +1,5 @@
 // One profile an account: one key, one order and one bound for all that detectors remember of it.
-#include "detect/profiles.h"
+#include "detect/memory/profiles.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Rights one after the other, and passwords of others.
-#include "detect/rights.h"
+#include "detect/behaviours/rights.h"
 
 #include <gtest/gtest.h>
 

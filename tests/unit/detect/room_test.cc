@@ -1,9 +1,9 @@
 // One bound for all that detectors remember.
-#include "detect/room.h"
+#include "detect/memory/room.h"
 
 #include <gtest/gtest.h>
 
-#include "detect/detectors.h"
+#include "detect/behaviours/detectors.h"
 #include "events.h"
 
 namespace yushi::detect {

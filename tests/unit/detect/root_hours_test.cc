@@ -1,5 +1,5 @@
 // Root at an hour at which its account never is.
-#include "detect/root_hours.h"
+#include "detect/behaviours/root_hours.h"
 
 #include <gtest/gtest.h>
 

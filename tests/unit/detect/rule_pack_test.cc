@@ -9,8 +9,8 @@
 
 #include "core/base/time_text.h"
 #include "core/event/attack.h"
-#include "detect/check.h"
-#include "detect/rules.h"
+#include "detect/rules/check.h"
+#include "detect/rules/rules.h"
 #include "events.h"
 #include "parsers/joiner.h"
 #include "parsers/understand.h"

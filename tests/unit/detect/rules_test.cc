@@ -1,11 +1,11 @@
 // Rule files: what they match, what is listed as unsupported, what is an error and where.
-#include "detect/rules.h"
+#include "detect/rules/rules.h"
 
 #include <random>
 
 #include <gtest/gtest.h>
 
-#include "detect/check.h"
+#include "detect/rules/check.h"
 #include "events.h"
 
 namespace yushi::detect {

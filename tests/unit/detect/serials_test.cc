@@ -1,5 +1,5 @@
 // Gaps in the numbers of the audit system.
-#include "detect/serials.h"
+#include "detect/behaviours/serials.h"
 
 #include <gtest/gtest.h>
 

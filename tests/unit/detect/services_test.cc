@@ -1,5 +1,5 @@
 // Services that were stopped: a restart, a job's end and a host that goes down are no finding.
-#include "detect/services.h"
+#include "detect/behaviours/services.h"
 
 #include <gtest/gtest.h>
 

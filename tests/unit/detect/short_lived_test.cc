@@ -1,5 +1,5 @@
 // Accounts that are made, used and deleted.
-#include "detect/short_lived.h"
+#include "detect/behaviours/short_lived.h"
 
 #include <gtest/gtest.h>
 

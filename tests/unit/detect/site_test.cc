@@ -1,10 +1,10 @@
 // What is new to a whole site: accounts from new networks, hosts logged in to round the bastion, hosts that fall
 // silent.
-#include "detect/site.h"
+#include "detect/behaviours/site.h"
 
 #include <gtest/gtest.h>
 
-#include "detect/silence.h"
+#include "detect/behaviours/silence.h"
 #include "events.h"
 
 namespace yushi::detect {

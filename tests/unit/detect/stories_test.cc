@@ -1,13 +1,13 @@
 // One story an incident: an attacker is followed over accounts and hosts, and nobody is drawn into it who only came
 // near.
-#include "detect/stories.h"
+#include "detect/alerts/stories.h"
 
 #include <set>
 
 #include <gtest/gtest.h>
 #include <yaml-cpp/yaml.h>
 
-#include "detect/lists.h"
+#include "detect/lists/lists.h"
 #include "events.h"
 
 namespace yushi::detect {

@@ -1,5 +1,5 @@
 // Somebody else at an account's keyboard is told by his commands, from whatever log tells of them, and named.
-#include "detect/unusual_commands.h"
+#include "detect/behaviours/unusual_commands.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Many files: judged by what the account is wont to read, fetch and delete.
-#include "detect/volumes.h"
+#include "detect/behaviours/volumes.h"
 
 #include <gtest/gtest.h>
 

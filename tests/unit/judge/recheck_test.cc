@@ -1,11 +1,11 @@
 // An alert is judged again from what is stored: the same comes of the same records, another of others, and what cannot
 // be judged is said to be so.
 #include "judge/recheck.h"
-#include "detect/list_changes.h"
+#include "detect/lists/list_changes.h"
 
 #include <gtest/gtest.h>
 
-#include "detect/lists.h"
+#include "detect/lists/lists.h"
 #include "tests/unit/storage/test_store.h"
 
 namespace yushi::judge {

@@ -1,0 +1,77 @@
+// Whose act a record tells of: the account behind it.
+//
+// Most records say it themselves (`user.name` acts: docs/events.md). What the kernel's audit tells was done by root may
+// have been done by anybody who became root; it carries the number of the account that logged in (`auditd.auid`), which
+// su and sudo do not change. The number's name on a host is learned from what tells both: a session that sshd or login
+// opened, an account that was made.
+//
+// Rules ask for it as `actor`, in key, habit, group-by and reason. A number without a name is `uid 1001`.
+//
+// What a program that root ran says of what it did (useradd's `new user: name=svc`) names nobody who did it. Whose
+// command it was tells what came just before on that host: `doer`, the one who ran a command as root there within
+// kDoerNs. Nobody, when two did.
+//
+// Invariants  In commit order: a replay gives the same names.
+// Memory      Per log kNamesMax numbers, the one not asked for longest goes.
+// Threads     One owner.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "detect/behaviours/detectors.h"
+#include "detect/memory/state.h"
+
+namespace yushi::detect {
+
+class Actors final : public Detector {
+ public:
+  explicit Actors(const Surroundings&) {}
+
+  static constexpr size_t kNamesMax = 16'384, kHostsMax = 4096;
+  static constexpr int64_t kDoerNs = 10 * kSecond;
+
+  bool wants(const EventKind& kind) const override;
+  void observe(const Event& event, std::vector<Finding>& findings) override;  // finds nothing
+
+  // False when the record names nobody.
+  bool of(const Record& record, Scratch& scratch, std::string* actor) const;
+  // The same, found once for all that ask; empty: nobody.
+  const std::string& of(const Event& event) const;
+  // Who ran a command as root just before, where the record tells; empty: nobody, or two did.
+  std::string doer_of(const Record& record, Scratch& scratch) const;
+  // Whether it tells whose login session it was, and it was somebody's.
+  bool is_of_login(const Event& event) const;
+
+  void hold(Holdings& out) override {
+    for (auto& [log, map] : by_log_) out.push_back({log, Kept::passing, &map});
+    for (auto& [log, map] : doers_) out.push_back({log, Kept::passing, &map});
+  }
+  void save(std::string& out) const override;
+  bool load(Reader& in) override;
+
+ private:
+  void note_command(const Event& event, Scratch& scratch);
+  // The fields of a dataset that say who logged in.
+  struct LoginFields {
+    std::string dataset;
+    const Field *number = nullptr, *name = nullptr;
+  };
+  const LoginFields& login_fields(const std::string& dataset) const;
+  bool of_login(const Record& record, const Field* name_field, std::string_view number, Scratch& scratch,
+                std::string* actor) const;
+
+  mutable std::array<LoginFields, 64> login_fields_;  // of some datasets
+  ByLog<LruMap<std::string>> by_log_;                 // "HOST NUMBER" -> name
+  // Who ran a command as root on a host last.
+  struct Doer {
+    std::string name;
+    int64_t at_ns = 0, others_ns = 0;  // when last, and when last another than he did
+    auto parts() { return std::tie(name); }
+  };
+  ByLog<LruMap<Doer>> doers_;
+};
+
+}  // namespace yushi::detect
