@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/base/time_text.h"
-#include "parsers/syslog_header.h"
+#include "parsers/header/syslog_header.h"
 
 namespace yushi {
 namespace {

@@ -8,9 +8,9 @@
 #include <benchmark/benchmark.h>
 
 #include "bench/parser_library.h"
-#include "parsers/check.h"
+#include "parsers/authoring/check.h"
+#include "parsers/header/syslog_header.h"
 #include "parsers/parser_set.h"
-#include "parsers/syslog_header.h"
 
 namespace {
 

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "bench/flood/mix.h"
+#include "parsers/header/syslog_header.h"
 #include "parsers/loaded_parsers.h"
-#include "parsers/syslog_header.h"
 
 namespace {
 

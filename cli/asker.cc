@@ -10,8 +10,8 @@
 #include "audit/answer_verify.h"
 #include "cli/client.h"
 #include "judge/recheck.h"
-#include "parsers/share_directory.h"
-#include "query/parser_versions.h"
+#include "parsers/file/share_directory.h"
+#include "query/scan/parser_versions.h"
 #include "storage/read/cut_off.h"
 #include "storage/read/salvage.h"
 

@@ -6,7 +6,7 @@
 #include "cli/terminal.h"
 #include "core/filter/when.h"
 #include "query/output.h"
-#include "query/query.h"
+#include "query/pipe/query.h"
 
 namespace yushi::cli {
 namespace {

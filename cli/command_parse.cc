@@ -18,12 +18,12 @@
 #include "core/base/display.h"
 #include "core/filter/when.h"
 #include "core/record/ecs_json.h"
-#include "parsers/check.h"
-#include "parsers/explain.h"
+#include "parsers/authoring/check.h"
+#include "parsers/authoring/explain.h"
+#include "parsers/file/share_directory.h"
+#include "parsers/header/syslog_header.h"
 #include "parsers/joiner.h"
 #include "parsers/loaded_parsers.h"
-#include "parsers/share_directory.h"
-#include "parsers/syslog_header.h"
 #include "parsers/understand.h"
 
 namespace yushi::cli {

@@ -6,9 +6,9 @@
 
 #include "cli/file_commands.h"
 #include "cli/output.h"
-#include "parsers/check.h"
-#include "parsers/new_parser.h"
-#include "parsers/share_directory.h"
+#include "parsers/authoring/check.h"
+#include "parsers/authoring/new_parser.h"
+#include "parsers/file/share_directory.h"
 #include "query/listing.h"
 
 namespace yushi::cli {

@@ -7,7 +7,7 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/terminal.h"
-#include "query/parser_versions.h"
+#include "query/scan/parser_versions.h"
 
 namespace yushi::cli {
 namespace {

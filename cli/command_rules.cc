@@ -5,8 +5,8 @@
 #include "cli/output.h"
 #include "detect/rules/check.h"
 #include "detect/words.h"
+#include "parsers/file/share_directory.h"
 #include "parsers/joiner.h"
-#include "parsers/share_directory.h"
 #include "parsers/understand.h"
 #include "query/listing.h"
 

@@ -5,7 +5,7 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "core/base/display.h"
-#include "query/query.h"
+#include "query/pipe/query.h"
 
 namespace yushi::cli {
 namespace {

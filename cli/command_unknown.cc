@@ -9,9 +9,9 @@
 #include "cli/file_commands.h"
 #include "cli/output.h"
 #include "core/base/clock.h"
-#include "parsers/share_directory.h"
+#include "parsers/file/share_directory.h"
 #include "parsers/understand.h"
-#include "query/unknown_lines.h"
+#include "query/answers/unknown_lines.h"
 
 namespace yushi::cli {
 namespace {

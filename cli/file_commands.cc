@@ -6,7 +6,7 @@
 #include "cli/output.h"
 #include "cli/terminal.h"
 #include "core/base/display.h"
-#include "parsers/share_directory.h"
+#include "parsers/file/share_directory.h"
 
 namespace yushi::cli {
 

@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "detect/rules/check.h"
+#include "parsers/file/share_directory.h"
 #include "parsers/joiner.h"
-#include "parsers/share_directory.h"
 #include "query/listing.h"
 
 namespace yushi::daemon {

@@ -7,8 +7,8 @@
 #include "detect/alerts/exceptions.h"
 #include "detect/engine.h"
 #include "parsers/engine_version.h"
+#include "parsers/file/share_directory.h"
 #include "parsers/parser_set.h"
-#include "parsers/share_directory.h"
 
 namespace yushi::daemon {
 namespace {

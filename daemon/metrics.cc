@@ -8,7 +8,7 @@
 #include "core/base/clock.h"
 #include "daemon/memory.h"
 #include "daemon/verdict.h"
-#include "query/answer.h"
+#include "query/answers/answer.h"
 
 namespace yushi::daemon {
 namespace {

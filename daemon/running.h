@@ -25,7 +25,7 @@
 #include "daemon/pipeline.h"
 #include "daemon/watchdog.h"
 #include "ingest/net/unix_listener.h"
-#include "query/parser_versions.h"
+#include "query/scan/parser_versions.h"
 
 namespace yushi::daemon {
 

@@ -10,7 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "parsers/parser_definition.h"
+#include "parsers/file/parser_definition.h"
 #include "parsers/parser_set.h"
 
 namespace yushi::parsers {

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <array>
 
+#include "parsers/header/network_tag.h"
 #include "parsers/inner_message.h"
 #include "parsers/message_matcher.h"
-#include "parsers/network_tag.h"
 
 namespace yushi::parsers {
 namespace {

@@ -1,7 +1,7 @@
 #include "parsers/understand.h"
 
 #include "core/ledger/sha256.h"
-#include "parsers/syslog_header.h"
+#include "parsers/header/syslog_header.h"
 
 namespace yushi::parsers {
 

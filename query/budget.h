@@ -7,7 +7,7 @@
 //
 // Memory   Half of the pool is for kQuestionsMax questions in equal shares, which each has whatever the others take;
 //          the other half is lent to those that ask for more. Decoded segments are not counted: `readers` that are
-//          being read, and what a follower has in hand (query/arrivals.h), who has a turn of the daemon's queue
+//          being read, and what a follower has in hand (query/scan/arrivals.h), who has a turn of the daemon's queue
 //          meanwhile.
 // Threads  Any.
 #pragma once

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "parsers/check.h"
+#include "parsers/authoring/check.h"
 
 namespace yushi::query {
 

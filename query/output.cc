@@ -7,7 +7,7 @@
 #include "core/base/calendar.h"
 #include "core/base/display.h"
 #include "core/record/ecs_json.h"
-#include "query/stats.h"
+#include "query/pipe/stats.h"
 
 namespace yushi::query {
 namespace {

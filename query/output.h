@@ -10,7 +10,7 @@
 #include <string>
 
 #include "core/base/time_text.h"
-#include "query/row.h"
+#include "query/pipe/row.h"
 
 namespace yushi::query {
 

@@ -1,6 +1,6 @@
 #include "query/questions.h"
 
-#include "query/answer.h"
+#include "query/answers/answer.h"
 
 namespace yushi::query {
 namespace {

@@ -30,8 +30,8 @@
 #include "core/event/own_record.h"
 #include "core/filter/secret_mask.h"
 #include "query/budget.h"
-#include "query/events.h"
 #include "query/permit.h"
+#include "query/scan/events.h"
 #include "storage/read/view.h"
 
 namespace yushi::query {
@@ -81,7 +81,7 @@ struct Means {
   AlertRecheck recheck = {};
 };
 
-struct Asked;  // query/answer.h
+struct Asked;  // query/answers/answer.h
 using Answer = Result<AnswerEnd> (*)(const Permit&, const Asked&);
 
 enum class ParameterKind { text, name, number, flag, time, zone, span, field, path };

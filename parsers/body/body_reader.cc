@@ -2,7 +2,7 @@
 
 #include "parsers/body/cef.h"
 #include "parsers/body/key_values.h"
-#include "parsers/key_table.h"
+#include "parsers/file/key_table.h"
 
 namespace yushi::parsers {
 

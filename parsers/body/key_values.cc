@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "parsers/key_table.h"
+#include "parsers/file/key_table.h"
 
 namespace yushi::parsers {
 namespace {

@@ -21,8 +21,8 @@
 #include "core/base/arena.h"
 #include "parsers/body/body_pairs.h"
 #include "parsers/body/unescaped.h"
-#include "parsers/dictionary.h"
-#include "parsers/key_table.h"
+#include "parsers/file/dictionary.h"
+#include "parsers/file/key_table.h"
 
 namespace yushi::parsers {
 

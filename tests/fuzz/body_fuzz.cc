@@ -5,7 +5,7 @@
 #include "core/record/value.h"
 #include "parsers/body/body_reader.h"
 #include "parsers/body/body_shape.h"
-#include "parsers/key_table.h"
+#include "parsers/file/key_table.h"
 
 namespace {
 

@@ -2,7 +2,7 @@
 #include <vector>
 
 #include "core/base/assert.h"
-#include "parsers/syslog_header.h"
+#include "parsers/header/syslog_header.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace yushi;

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "core/base/assert.h"
-#include "parsers/check.h"
+#include "parsers/authoring/check.h"
 #include "parsers/parser_set.h"
 
 namespace {

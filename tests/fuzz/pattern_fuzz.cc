@@ -8,8 +8,8 @@
 
 #include "core/base/assert.h"
 #include "parsers/decoded_text.h"
-#include "parsers/pattern.h"
-#include "parsers/pattern_filter.h"
+#include "parsers/pattern/pattern.h"
+#include "parsers/pattern/pattern_filter.h"
 
 namespace {
 

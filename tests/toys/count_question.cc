@@ -1,5 +1,5 @@
 // A question of a stranger: how many records each log has, as `/api/v1/count?log=…`.
-#include "query/answer.h"
+#include "query/answers/answer.h"
 
 namespace yushi::query {
 namespace {

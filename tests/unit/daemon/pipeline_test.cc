@@ -11,7 +11,7 @@
 #include "core/base/clock.h"
 #include "daemon/watchdog.h"
 #include "detect/behaviours/detectors.h"
-#include "query/parser_versions.h"
+#include "query/scan/parser_versions.h"
 #include "storage/read/record_reader.h"
 #include "tests/unit/storage/test_store.h"
 

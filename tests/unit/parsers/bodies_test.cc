@@ -7,10 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include "core/record/value.h"
+#include "parsers/authoring/check.h"
 #include "parsers/body/body_reader.h"
 #include "parsers/body/body_shape.h"
-#include "parsers/check.h"
-#include "parsers/key_table.h"
+#include "parsers/file/key_table.h"
 #include "parsers/parser_set.h"
 
 namespace yushi::parsers {

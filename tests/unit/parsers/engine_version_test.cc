@@ -28,7 +28,7 @@
 #include "core/base/bytes.h"
 #include "core/base/display.h"
 #include "core/ledger/sha256.h"
-#include "parsers/check.h"
+#include "parsers/authoring/check.h"
 #include "parsers/engine_version.h"
 #include "parsers/understand.h"
 

@@ -1,5 +1,5 @@
 // The kinds of events: the table in docs/events.md is the one in the code, and a parser file is held to it.
-#include "parsers/event_kind.h"
+#include "parsers/file/event_kind.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include <set>
 #include <sstream>
 
-#include "parsers/check.h"
+#include "parsers/authoring/check.h"
 
 namespace yushi::parsers {
 namespace {

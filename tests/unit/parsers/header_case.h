@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "parsers/syslog_header.h"
+#include "parsers/header/syslog_header.h"
 
 namespace yushi::parsers {
 

@@ -2,7 +2,7 @@
 // alone.
 #include <gtest/gtest.h>
 
-#include "parsers/check.h"
+#include "parsers/authoring/check.h"
 
 namespace yushi::parsers {
 namespace {

@@ -1,11 +1,11 @@
 // A sample becomes a parser file that is right as it stands; templates put together what is alike, and no more.
-#include "parsers/new_parser.h"
+#include "parsers/authoring/new_parser.h"
 
 #include <gtest/gtest.h>
 
-#include "parsers/check.h"
-#include "parsers/explain.h"
-#include "parsers/line_templates.h"
+#include "parsers/authoring/check.h"
+#include "parsers/authoring/explain.h"
+#include "parsers/authoring/line_templates.h"
 
 namespace yushi::parsers {
 namespace {

@@ -4,7 +4,7 @@
 #include <set>
 
 #include "core/record/dataset.h"
-#include "parsers/check.h"
+#include "parsers/authoring/check.h"
 #include "parsers/loaded_parsers.h"
 #include "parsers/understand.h"
 #include "tests/unit/data_sets.h"

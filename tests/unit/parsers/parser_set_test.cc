@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "parsers/check.h"
+#include "parsers/authoring/check.h"
 
 namespace yushi::parsers {
 namespace {

@@ -1,11 +1,11 @@
-#include "parsers/pattern_filter.h"
+#include "parsers/pattern/pattern_filter.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
 #include "parsers/loaded_parsers.h"
-#include "parsers/pattern.h"
+#include "parsers/pattern/pattern.h"
 #include "tests/unit/parsers/pattern_generator.h"
 
 namespace yushi::parsers {

@@ -1,4 +1,4 @@
-#include "parsers/pattern.h"
+#include "parsers/pattern/pattern.h"
 
 #include <gtest/gtest.h>
 
@@ -9,8 +9,8 @@
 #include <iterator>
 #include <random>
 
-#include "parsers/check.h"
-#include "parsers/grok.h"
+#include "parsers/authoring/check.h"
+#include "parsers/pattern/grok.h"
 #include "tests/unit/data_sets.h"
 #include "tests/unit/parsers/pattern_generator.h"
 

@@ -1,13 +1,13 @@
 // Tables of parser files: constants by the row that a value stands in.
-#include "parsers/row_table.h"
+#include "parsers/file/row_table.h"
 
 #include <gtest/gtest.h>
 
 #include <thread>
 
-#include "parsers/check.h"
+#include "parsers/authoring/check.h"
 #include "parsers/parser_set.h"
-#include "parsers/pattern_kinds.h"
+#include "parsers/pattern/pattern_kinds.h"
 
 namespace yushi::parsers {
 namespace {

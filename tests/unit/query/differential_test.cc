@@ -5,7 +5,7 @@
 #include <random>
 
 #include "query/output.h"
-#include "query/run.h"
+#include "query/pipe/run.h"
 #include "scan_units.h"
 
 namespace yushi::query::test {

@@ -1,10 +1,10 @@
 // What is told of fields that no record has: never more than was looked at.
-#include "query/field_watch.h"
+#include "query/scan/field_watch.h"
 
 #include <gtest/gtest.h>
 
 #include "core/filter/when.h"
-#include "query/run.h"
+#include "query/pipe/run.h"
 #include "scan_units.h"
 
 namespace yushi::query::test {

@@ -11,8 +11,8 @@
 #include "core/filter/secrets.h"
 #include "core/filter/when.h"
 #include "query/output.h"
-#include "query/run.h"
-#include "query/stats.h"
+#include "query/pipe/run.h"
+#include "query/pipe/stats.h"
 #include "scan_units.h"
 #include "tests/unit/source_file.h"
 

@@ -5,7 +5,7 @@
 #include <random>
 
 #include "core/base/clock.h"
-#include "query/answer_scan.h"
+#include "query/answers/answer_scan.h"
 #include "scan_units.h"
 #include "tests/unit/storage/test_store.h"
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "core/event/alert.h"
-#include "query/answer.h"
+#include "query/answers/answer.h"
 #include "tests/unit/storage/test_store.h"
 
 namespace yushi::query {

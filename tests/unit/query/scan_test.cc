@@ -1,4 +1,4 @@
-#include "query/scan.h"
+#include "query/scan/scan.h"
 
 #include <gtest/gtest.h>
 

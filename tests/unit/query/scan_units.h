@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "query/scan.h"
+#include "query/scan/scan.h"
 #include "storage/block/day_head.h"
 
 namespace yushi::query::test {

@@ -1,5 +1,5 @@
 // Alerts to stories: who reads them sees one incident, its steps in ATT&CK's order and what they are together.
-#include "query/stories.h"
+#include "query/answers/stories.h"
 
 #include <nlohmann/json.hpp>
 
