@@ -201,42 +201,15 @@ void Correlations::hold(Holdings& out) {
 }
 
 void Correlations::save(std::string& out) const {
-  put_varint(out, states_.size());
-  for (const auto& state : states_) {
-    put_text(out, state.rule.head.id);
-    put_text(out, state.rule.head.digest);
-    put_varint(out, state.by_log.size());
-    for (const auto& [log, groups] : state.by_log) {
-      put_text(out, log);
-      put_varint(out, groups.size());
-      groups.for_each([&out](std::string_view key, const Group& group) {
-        put_text(out, key);
-        put_hits(out, group.hits);
-      });
-    }
-  }
+  const auto all = [](const State&) { return true; };
+  save_groups(states_, out, all, [&out](const Group& group) { put_hits(out, group.hits); });
 }
 
 bool Correlations::load(Reader& in) {
-  for (auto& state : states_) state.by_log.clear();
-  for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-    std::string_view id = in.text(), digest = in.text();
-    State* state = nullptr;
-    for (auto& known : states_)
-      if (known.rule.head.id == id && known.rule.head.digest == digest) state = &known;
-    for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
-      std::string log(in.text());
-      Groups* groups = state ? &state->by_log.use(log, kGroupsMax) : nullptr;
-      for (uint64_t count = in.varint(); count > 0 && in.ok(); --count) {
-        std::string_view key = in.text();
-        Hits hits;
-        if (!read_hits(in, state ? state->parts : UINT32_MAX, state ? state->rule.hits_max() : UINT64_MAX, hits))
-          return false;
-        if (groups && in.ok() && !hits.empty()) groups->use(key).hits = std::move(hits);
-      }
-    }
-  }
-  return in.ok();
+  const auto all = [](const State&) { return true; };
+  return load_groups(states_, kGroupsMax, in, all, [&in](Group& group, uint32_t parts, uint64_t hits_max) {
+    return read_hits(in, parts, hits_max, group.hits);
+  });
 }
 
 bool correlation_value(const CorrelationRule& rule, const Record& record, Scratch& scratch, uint64_t* out) {

@@ -12,6 +12,7 @@
 // Threads     One owner.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -51,6 +52,39 @@ void forget_one(std::vector<CorrelationHit>& hits, uint32_t parts);
 void put_hits(std::string& out, const std::vector<CorrelationHit>& hits);
 // False when they are damaged, or more than `hits_max`, or of a part that is not below `parts`.
 bool read_hits(Reader& in, uint32_t parts, uint64_t hits_max, std::vector<CorrelationHit>& hits);
+
+// What is remembered of correlations, in the state: of each that `is_mine` its rule's id and digest, and its groups by
+// log, as `save_group(group)` writes one. A State has a rule and a ByLog of groups.
+template <class State, class IsMine, class SaveGroup>
+void save_groups(const std::vector<State>& states, std::string& out, IsMine&& is_mine, SaveGroup&& save_group) {
+  put_varint(out, static_cast<uint64_t>(std::count_if(states.begin(), states.end(), is_mine)));
+  for (const State& state : states) {
+    if (!is_mine(state)) continue;
+    put_text(out, state.rule.head.id);
+    put_text(out, state.rule.head.digest);
+    save_by_log(state.by_log, out, save_group);
+  }
+}
+// `load_group(group, parts, hits_max)` reads what that one wrote, within these bounds. Groups of rules that are not
+// loaded any more are read and dropped.
+template <class State, class IsMine, class LoadGroup>
+bool load_groups(std::vector<State>& states, size_t groups_max, Reader& in, IsMine&& is_mine, LoadGroup&& load_group) {
+  for (State& state : states) state.by_log.clear();
+  for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
+    const std::string_view id = in.text(), digest = in.text();
+    const auto known = std::find_if(states.begin(), states.end(), [&](const State& state) {
+      return is_mine(state) && state.rule.head.id == id && state.rule.head.digest == digest;
+    });
+    const bool is_loaded = known != states.end();
+    const auto parts = is_loaded ? static_cast<uint32_t>(known->rule.rules.size()) : UINT32_MAX;
+    const uint64_t hits_max = is_loaded ? known->rule.hits_max() : UINT64_MAX;
+    decltype(State::by_log) dropped;
+    if (!load_by_log(is_loaded ? known->by_log : dropped, groups_max, in,
+                     [&](auto& group) { return load_group(group, parts, hits_max); }))
+      return false;
+  }
+  return in.ok();
+}
 
 class Correlations {
  public:

@@ -1,6 +1,7 @@
 #include "detect/rules/windows.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "detect/finding.h"
 
@@ -63,48 +64,20 @@ void Windows::hold(Holdings& out) {
 }
 
 void Windows::save(std::string& out) const {
-  put_varint(out, static_cast<uint64_t>(
-                      std::count_if(states_.begin(), states_.end(), [](const State& state) { return state.waits(); })));
-  for (const auto& state : states_) {
-    if (!state.waits()) continue;
-    put_text(out, state.rule.head.id);
-    put_text(out, state.rule.head.digest);
-    put_varint(out, state.by_log.size());
-    for (const auto& [log, groups] : state.by_log) {
-      put_text(out, log);
-      put_varint(out, groups.size());
-      groups.for_each([&out](std::string_view key, const Group& group) {
-        put_text(out, key);
-        put_signed(out, group.due_ns);
-        put_signed(out, group.over_ns);
-        put_hits(out, group.hits);
-      });
-    }
-  }
+  save_groups(states_, out, std::mem_fn(&State::waits), [&out](const Group& group) {
+    put_signed(out, group.due_ns);
+    put_signed(out, group.over_ns);
+    put_hits(out, group.hits);
+  });
 }
 
 bool Windows::load(Reader& in) {
-  for (auto& state : states_) state.by_log.clear();
-  for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
-    const std::string_view id = in.text(), digest = in.text();
-    State* state = nullptr;
-    for (auto& known : states_)
-      if (known.waits() && known.rule.head.id == id && known.rule.head.digest == digest) state = &known;
-    for (uint64_t logs = in.varint(); logs > 0 && in.ok(); --logs) {
-      const std::string log(in.text());
-      auto* groups = state ? &state->by_log.use(log, Correlations::kGroupsMax) : nullptr;
-      for (uint64_t count = in.varint(); count > 0 && in.ok(); --count) {
-        const std::string_view key = in.text();
-        Group group;
-        group.due_ns = load_time(in);
-        group.over_ns = in.signed_varint();
-        const auto parts = state ? static_cast<uint32_t>(state->rule.rules.size()) : UINT32_MAX;
-        if (!read_hits(in, parts, state ? state->rule.hits_max() : UINT64_MAX, group.hits)) return false;
-        if (groups && in.ok()) groups->use(key) = std::move(group);
-      }
-    }
-  }
-  return in.ok();
+  const auto load_group = [&in](Group& group, uint32_t parts, uint64_t hits_max) {
+    group.due_ns = load_time(in);
+    group.over_ns = in.signed_varint();
+    return read_hits(in, parts, hits_max, group.hits);
+  };
+  return load_groups(states_, Correlations::kGroupsMax, in, std::mem_fn(&State::waits), load_group);
 }
 
 }  // namespace yushi::detect
