@@ -38,8 +38,8 @@ class EventJudge {
   void use(std::shared_ptr<const detect::Lists> lists) { engine_.use(std::move(lists)); }
 
   // State as of the last observed record. load() takes it over, and says what of it is not known here: that begins
-  // anew. Then the records from wanted_from() on are given to
-  // restore(), as far as they were observed before the state was saved, and restored() is called.
+  // anew. Then the records from wanted_from() on are given to restore(), as far as they were observed before the state
+  // was saved, and restored() is called.
   std::string save() const;
   std::vector<std::string> load(Reader& in);
   uint64_t wanted_from(std::string_view log) const { return joiner_->wanted_from(log); }

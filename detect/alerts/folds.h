@@ -3,8 +3,9 @@
 // An alert is not raised when
 //   it is a repetition    one of the same rule and key was raised within the rule's fold, in event time
 //   its host is a flood   a host, as its sender names it, has kHostBurst alerts of a rule, then one a kHostEveryNs of
-//   event time its rule is a flood   the senders of a log share kRuleBurst alerts of a rule, then one a kRuleEveryNs of
-//                         receipt time. Where these are used up each sender still has kSenderBurst and one a
+//                         event time
+//   its rule is a flood   the senders of a log share kRuleBurst alerts of a rule, then one a kRuleEveryNs of receipt
+//                         time. Where these are used up each sender still has kSenderBurst and one a
 //                         kSenderEveryNs of its own: no sender's flood hides another's alert
 // Hosts and event times are the sender's word, so the first two keep alerts readable; the third bounds what a sender
 // can cost. It counts receipt, which a sender cannot choose, and which is written with the record: a replay gives the

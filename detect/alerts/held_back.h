@@ -3,9 +3,8 @@
 // Usual is the same finding (log, rule, key). Of a rule that looks at single records, whose key may be the host alone,
 // it is that only for the same account, host and address as those of the alert that was acknowledged, each where that
 // alert has one: another account's is news. What a detector or a correlation found is about its key. What is held back
-// is counted and told in
-// `_audit`: the first at once, what comes after it once an hour, and the end of it. The counts are part of the
-// detectors' state, so that each is told once, over a crash too.
+// is counted and told in `_audit`: the first at once, what comes after it once an hour, and the end of it. The counts
+// are part of the detectors' state, so that each is told once, over a crash too.
 //
 // Invariants  In commit order, by receipt, which no sender chooses: the same commits hold back the same.
 // Memory      kUsualMax acknowledgements, of which the one that ends first goes; a count for each exception.

@@ -9,9 +9,9 @@
 //
 // Of each host, and of the log, it is also known how many records an hour of the week is wont to bring: the fewest that
 // came, at most doubled from week to week; before there were two such weeks the fewest of this hour of any day, before
-// there were four no more than the day before or the day after brought. A host
-// is far below when the last 3, 12 or 24 full hours brought less than a kFewOf-th of that, while the rest of the log is
-// not below half of its own, and at most one other host in kOthersOf is: a holiday sends home those who work on many.
+// there were four no more than the day before or the day after brought. A host is far below when the last 3, 12 or 24
+// full hours brought less than a kFewOf-th of that, while the rest of the log is not below half of its own, and at most
+// one other host in kOthersOf is: a holiday sends home those who work on many.
 //
 // Invariants  Integers only, event time, in commit order, no clock: a replay finds the same.
 // Memory      Per log kHostsMax hosts of 1 KiB, the one not heard of for longest goes.

@@ -4,12 +4,10 @@
 // A list stands in the config or in a file: YAML (.yaml, .yml), CSV with a head line (.csv), or an entry a line. An
 // entry is a map of the list's fields, or in short form their values in order, with blanks between: `wang 2026-03-01`.
 // A field with several values has commas between them, or is a YAML list. In a file `#` begins a comment; a line that
-// begins with
-// `{` is a map in JSON. Which lists there are, and the fields of each, stands in one table (lists.cc).
+// begins with `{` is a map in JSON. Which lists there are, and the fields of each, stands in one table (lists.cc).
 //
 // Invariants  Immutable. Entries are compared in one written form: the same entries give the same digest, whether
-// inline
-//             or in a file. A detector names list, entry and digest in its finding's baseline, so that it can be
+//             inline or in a file. A detector names list, entry and digest in its finding's baseline, so that it can be
 //             computed again without the file.
 // Errors      Each problem as `file:line:column: LIST: FIELD: what is wrong`. A file with a problem is not taken at
 // all. Memory      At most 100,000 entries a list; a file is a data file of at most 1 MiB (core/base/data_file.h).

@@ -43,8 +43,8 @@ using Placeholders = std::map<std::string, std::vector<std::string>, std::less<>
 class LogSources {
  public:
   // Read in the order given, of which the first line that fits answers. invalid, with every problem of every file, one
-  // a line as `path:line:column: message`. Fields and datasets must be those of
-  // parsers, which are loaded before. `lists`: beside those of the files, of which one of the same name counts.
+  // a line as `path:line:column: message`. Fields and datasets must be those of parsers, which are loaded before.
+  // `lists`: beside those of the files, of which one of the same name counts.
   static Result<std::shared_ptr<const LogSources>> load(const std::vector<RuleFile>& files,
                                                         const Placeholders& lists = {});
 
