@@ -257,6 +257,7 @@ Result<void> Daemon::start_pipeline() {
   options.detect.learning_ns = config_.learning_ns;
   options.detect.place_of = place_by_geoip;
   options.detect.memory_bytes = config_.memory.detectors;
+  options.detect.counts = true;
   pipeline_ = std::make_unique<Pipeline>(*store_, loaded_, options);
   pipeline_->on_failure = [this](const Error& error) {
     spdlog::critical("{}; stopping: what was not committed was not acknowledged", error.message);

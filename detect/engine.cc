@@ -61,7 +61,7 @@ struct Engine::Memory {
     visit("profiles", 2, profiles);
     visit("habits", 3, habits);
     visit("silence", 2, silence);
-    visit("stories", 1, stories);
+    visit("stories", 2, stories);
     visit("windows", 1, windows);
     visit("held-back", 1, held_back);
     visit("room", 1, room);
@@ -249,7 +249,7 @@ struct Engine::State : Memory {
       }
       CorrelationFired fired;
       if (!correlations.add(*running, record.origin->log, group, hit, &fired)) continue;
-      set.count(LoadedRules::kCorrelation | use.correlation, record.origin->received_ns);
+      if (options.counts) set.count(LoadedRules::kCorrelation | use.correlation, record.origin->received_ns);
       // The record that completed it came last, but another one may have happened last.
       int64_t last_ns = fired.hits.back().at_ns;
       Folds::Hit told = hit_of(record, last_ns);
@@ -286,7 +286,7 @@ struct Engine::State : Memory {
       const auto& correlation = rules().correlations()[one.correlation];
       const CorrelationRule& rule = correlation.rule;
       const auto& last = one.fired.hits.back();
-      rules().count(number, received_ns);
+      if (options.counts) rules().count(number, received_ns);
       Folds::Hit hit{one.log, {}, {}, last.index, last.at_ns, received_ns};
       if (!rules().raises(number) || !folds.has_share(rule.head, hit)) continue;
       raise(rule.head, one.group, hit, std::max(rule.head.fold_ns, rule.timespan_ns), alerts, [&](const std::string&) {

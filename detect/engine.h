@@ -105,6 +105,7 @@ struct DetectOptions {
   std::function<std::optional<PlaceOnEarth>(std::string_view address)> place_of = [](auto) { return std::nullopt; };
   std::shared_ptr<const Lists> lists;       // nullptr: none
   uint64_t memory_bytes = Room::kBytesMax;  // for all that is remembered
+  bool counts = false;                      // hits of correlations, in RuleSet::list(): of what is judged once more, no
 };
 
 class Engine {

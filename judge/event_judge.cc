@@ -15,9 +15,10 @@ EventJudge::EventJudge(std::shared_ptr<const parsers::ParserSet> parsers, std::s
     : parsers_(parsers),
       rules_(rules),
       zone_of_(std::move(zone_of)),
+      counts_(options.counts),
       engine_(rules, with_zones(std::move(options), [this](std::string_view log) { return zone_of_(log); })),
       joiner_(std::make_unique<parsers::Joiner>(std::move(parsers))),
-      matcher_(rules->matcher(true)) {}
+      matcher_(rules->matcher(counts_)) {}
 
 void EventJudge::observe(const Batch& batch, size_t begin, size_t end, std::vector<Alert>& alerts) {
   joiner_->begin();
@@ -68,7 +69,7 @@ void EventJudge::reload(std::shared_ptr<const parsers::ParserSet> parsers, std::
   cut_before_ += joiner_->cut();
   engine_.reload(rules);
   rules_ = std::move(rules);
-  matcher_ = rules_->matcher(true);
+  matcher_ = rules_->matcher(counts_);
   zone_of_ = std::move(zone_of);
   parsers_ = parsers;
   joiner_ = std::make_unique<parsers::Joiner>(std::move(parsers));

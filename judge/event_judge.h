@@ -57,6 +57,7 @@ class EventJudge {
   std::shared_ptr<const parsers::ParserSet> parsers_;
   std::shared_ptr<const detect::RuleSet> rules_;
   ZoneOfLog zone_of_;
+  const bool counts_;
   detect::Engine engine_;
   std::unique_ptr<parsers::Joiner> joiner_;
   std::unique_ptr<detect::RuleMatcher> matcher_;  // of joined events: their kinds live with the joiner

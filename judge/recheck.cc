@@ -23,6 +23,12 @@ static_assert(parsers::kParserEngine == 8,
 
 using Outcome = AlertCheck::Outcome;
 
+// What was judged when it came is not counted again.
+detect::DetectOptions once_more(detect::DetectOptions options) {
+  options.counts = false;
+  return options;
+}
+
 AlertCheck unknown(std::string why) { return {Outcome::unknown, std::move(why), {}}; }
 
 std::string text_of(const std::vector<RecordId>& records) {
@@ -83,7 +89,11 @@ Result<std::vector<uint64_t>> places_of_taught(const storage::StoreView& view, u
 class Recheck {
  public:
   Recheck(const storage::StoreView& view, const Alert& alert, const Judging& by, const std::atomic<bool>& over)
-      : view_(view), alert_(alert), by_(by), over_(over), judge_(by.parsers, by.rules, by.options, by.zone_of) {}
+      : view_(view),
+        alert_(alert),
+        by_(by),
+        over_(over),
+        judge_(by.parsers, by.rules, once_more(by.options), by.zone_of) {}
 
   // The records that it names, and nothing else.
   Result<AlertCheck> by_its_records(const std::string& log) {

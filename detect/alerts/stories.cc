@@ -109,8 +109,10 @@ bool Stories::is_open(std::string_view log, int64_t at_ns) const {
 
 Stories::Found Stories::find(Log& log, const std::string& name, int64_t at_ns) {
   const Link* link = log.names.find(name);
-  if (!link || at_ns > link->until_ns) return {};
-  std::string id = link->story;
+  if (!link) return {};
+  const bool is_late = at_ns < link->from_ns && at_ns <= link->before_until_ns;
+  if (!is_late && at_ns > link->until_ns) return {};
+  std::string id = is_late ? link->before : link->story;
   for (int joins = 0; joins < kJoinsMax; ++joins) {
     Story* story = log.stories.find(id);
     if (!story) return {};
@@ -125,8 +127,16 @@ Stories::Found Stories::find(Log& log, const std::string& name, int64_t at_ns) {
   return {};
 }
 
-void Stories::link(Log& log, const std::string& name, const std::string& story, int64_t until_ns) {
-  log.names.use(name) = {story, until_ns};
+void Stories::link(Log& log, const std::string& name, const std::string& story, int64_t at_ns, int64_t for_ns) {
+  Link& known = log.names.use(name);
+  if (known.story == story)
+    known.until_ns = std::max(known.until_ns, at_ns + for_ns);
+  else if (known.story.empty())
+    known = {story, at_ns, at_ns + for_ns, {}, -kTimeMaxNs};
+  else if (at_ns < known.from_ns)  // late: who is there now stays
+    known.before = story, known.before_until_ns = at_ns + for_ns;
+  else
+    known = {story, at_ns, at_ns + for_ns, known.story, known.until_ns};
 }
 
 void Stories::follow(const Event& event, FieldTexts& fields, bool comes_anew) {
@@ -141,9 +151,9 @@ void Stories::follow(const Event& event, FieldTexts& fields, bool comes_anew) {
     if (!of.story && comes_anew) {
       of = find(log, address_name(login.source), at_ns);
       if (!of.story) of = find(log, network_name(network_of(login.source)), at_ns);
-      if (of.story) link(log, account, of.id, at_ns + kQuietNs);
+      if (of.story) link(log, account, of.id, at_ns, kQuietNs);
     }
-    if (of.story && !login.host.empty() && !of_database) link(log, host_name(login.host), of.id, at_ns + kNearNs);
+    if (of.story && !login.host.empty() && !of_database) link(log, host_name(login.host), of.id, at_ns, kNearNs);
     return;
   }
   std::string actor, host, other;
@@ -156,7 +166,7 @@ void Stories::follow(const Event& event, FieldTexts& fields, bool comes_anew) {
     Found of;
     if (has_actor && actor != other) of = find(log, account_name(actor, host, of_database), at_ns);
     if (!of.story && !host.empty() && !of_database) of = find(log, host_name(host), at_ns);
-    if (of.story) link(log, account_name(other, host, of_database), of.id, at_ns + kQuietNs);
+    if (of.story) link(log, account_name(other, host, of_database), of.id, at_ns, kQuietNs);
     return;
   }
   std::string outcome;
@@ -164,9 +174,9 @@ void Stories::follow(const Event& event, FieldTexts& fields, bool comes_anew) {
   if (fields.first(event.record, "event.outcome", &outcome) && outcome == "failure") return;
   const Found of = find(log, account_name(actor, host, of_database), at_ns);
   if (!of.story) return;
-  if (!host.empty() && !of_database) link(log, host_name(host), of.id, at_ns + kNearNs);
+  if (!host.empty() && !of_database) link(log, host_name(host), of.id, at_ns, kNearNs);
   const std::string name = account_name(other, host, of_database);
-  if (!find(log, name, at_ns).story) link(log, name, of.id, at_ns + kNearNs);
+  if (!find(log, name, at_ns).story) link(log, name, of.id, at_ns, kNearNs);
 }
 
 void Stories::step(Log& log, const Found& in, Alert& alert, int64_t at_ns) {
@@ -232,10 +242,10 @@ void Stories::add(Alert& alert, const Circumstances& circumstances) {
     *into.story = {at_ns, at_ns, Severity::informational, 0, std::string(who.subject.substr(0, kNameBytesMax)), {}};
   }
   step(log, into, alert, at_ns);
-  for (const auto& name : who.own) link(log, name, into.id, at_ns + kQuietNs);
+  for (const auto& name : who.own) link(log, name, into.id, at_ns, kQuietNs);
   const auto host = said(alert, "host.name");
   if (!who.account.empty() && !host.empty() && !circumstances.of_database)
-    link(log, host_name(host), into.id, at_ns + kNearNs);
+    link(log, host_name(host), into.id, at_ns, kNearNs);
 }
 
 void Stories::save(std::string& out) const {
@@ -251,7 +261,10 @@ void Stories::save(std::string& out) const {
     });
     save_entries(log.names, out, [&out](const Link& link) {
       put_text(out, link.story);
+      put_signed(out, link.from_ns);
       put_signed(out, link.until_ns);
+      put_text(out, link.before);
+      put_signed(out, link.before_until_ns);
     });
   });
 }
@@ -269,7 +282,10 @@ bool Stories::load(Reader& in) {
     };
     return load_entries(log.stories, in, load_story) && load_entries(log.names, in, [&in](Link& link) {
              link.story = in.text();
+             link.from_ns = load_time(in);
              link.until_ns = load_time(in);
+             link.before = in.text();
+             link.before_until_ns = load_time(in);
            });
   });
 }

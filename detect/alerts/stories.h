@@ -79,8 +79,11 @@ class Stories {
   };
   struct Link {
     std::string story;
-    int64_t until_ns = 0;
-    auto parts() { return std::tie(story); }
+    int64_t from_ns = 0, until_ns = 0;
+    // Which one's it was until then: what is told late, as a silence or an event of several lines, is a step of that.
+    std::string before;
+    int64_t before_until_ns = -kTimeMaxNs;
+    auto parts() { return std::tie(story, before); }
   };
   struct Log {
     LruMap<Story> stories{kStoriesMax};  // by id
@@ -93,7 +96,7 @@ class Stories {
   };
 
   static Found find(Log& log, const std::string& name, int64_t at_ns);
-  static void link(Log& log, const std::string& name, const std::string& story, int64_t until_ns);
+  static void link(Log& log, const std::string& name, const std::string& story, int64_t at_ns, int64_t for_ns);
   static void step(Log& log, const Found& in, Alert& alert, int64_t at_ns);
 
   ByLog<Log> by_log_;

@@ -44,6 +44,7 @@ class Judged {
   explicit Judged(std::shared_ptr<const detect::RuleSet> rules) : rules_(std::move(rules)) {
     store_ = stores::open_store(folder_.path());
     judging_ = {stores::small_parsers(), rules_, [](std::string_view) { return Zone::utc(); }};
+    judging_.options.counts = true;
     judge_ = std::make_unique<EventJudge>(judging_.parsers, rules_, judging_.options, judging_.zone_of);
   }
 
@@ -166,6 +167,18 @@ TEST(Recheck, an_alert_that_says_something_else_differs_there) {
   EXPECT_EQ(checked.outcome, Outcome::differs);
   ASSERT_EQ(checked.differences.size(), 2u);
   EXPECT_EQ(checked.differences[0], "severity: the alert says \"critical\", judged again it is \"medium\"");
+}
+
+TEST(Recheck, what_is_judged_once_more_is_not_counted_again) {
+  const auto rules = rules_of(kRules);
+  Judged store(rules);
+  for (int i = 0; i < 5; ++i) store.send(failure("root", i));
+  const auto hits = [&] { return rules->list().back().hits; };
+  const auto before = hits();
+  EXPECT_GT(before, 0u);
+  auto& [alert, index] = store.last("many");
+  EXPECT_EQ(store.check(alert, index).outcome, Outcome::same);
+  EXPECT_EQ(hits(), before);
 }
 
 TEST(Recheck, an_upgrade_accuses_nobody) {
