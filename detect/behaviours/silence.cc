@@ -8,7 +8,7 @@
 namespace yushi::detect {
 namespace {
 
-constexpr FindingKind kSilent{"silence.host", "Host fell silent", 2,
+constexpr FindingKind kSilent{"silence.host", "Host fell silent", 3,
                               "attack.t1562", "主机停止发送日志", "attack.defense-evasion"};
 constexpr FindingKind kBelow{
     "silence.far-below",     "Host sends far less than it is wont to", 3, "attack.t1562", "主机日志量远低于平时",
@@ -21,7 +21,28 @@ size_t slot_of(int64_t number, int slots = Silence::kPauses) {
 
 }  // namespace
 
-int64_t Silence::Host::longest_pause() const { return *std::max_element(pauses.begin(), pauses.end()); }
+void Silence::Speaker::speak(int64_t at_ns) {
+  const int64_t day = floor_div(at_ns, kDay);
+  for (int64_t gone = std::max(pauses_day + 1, day - kPauses + 1); gone <= day; ++gone) pauses[slot_of(gone)] = 0;
+  pauses_day = std::max(pauses_day, day);
+  int64_t& longest = pauses[slot_of(day)];
+  longest = std::max(longest, at_ns - last_ns);
+  last_ns = at_ns;
+}
+
+int64_t Silence::Speaker::longest_pause() const { return *std::max_element(pauses.begin(), pauses.end()); }
+
+void Silence::Speaker::save(std::string& out) const {
+  put_signed(out, last_ns);
+  for (int64_t pause : pauses) put_signed(out, pause);
+  put_signed(out, pauses_day);
+}
+
+void Silence::Speaker::load(Reader& in) {
+  last_ns = load_time(in);
+  for (int64_t& pause : pauses) pause = load_time(in);
+  pauses_day = load_day(in);
+}
 
 void Silence::Rate::add(int64_t now) {
   if (first_hour == 0) first_hour = hour = now;
@@ -76,13 +97,7 @@ void Silence::observe(const Record& record, std::string_view host_name, int64_t 
   Host& host = log.hosts.use(name);
   if (host.last_ns == 0) host.first_ns = host.last_ns = at_ns;
   if (at_ns > host.last_ns) {
-    const int64_t day = floor_div(at_ns, kDay);
-    for (int64_t gone = std::max(host.pauses_day + 1, day - kPauses + 1); gone <= day; ++gone)
-      host.pauses[slot_of(gone)] = 0;
-    host.pauses_day = std::max(host.pauses_day, day);
-    int64_t& longest = host.pauses[slot_of(day)];
-    longest = std::max(longest, at_ns - host.last_ns);
-    host.last_ns = at_ns;
+    host.speak(at_ns);
     host.told = false;
   }
   host.last_index = record.index;
@@ -175,11 +190,19 @@ void Silence::judge(std::string_view name, Log& log, std::vector<Finding>& findi
   if (log.hosts.size() < kHostsAtLeast) return;
   const int64_t now_ns = now_of(log);
   log.next_ns = now_ns + kJudgeEveryNs;
+  if (now_ns > log.all.last_ns) {
+    const int64_t away = now_ns - log.all.last_ns;
+    if (log.all.last_ns != 0 && away >= kLeastNs && away / 2 > log.all.longest_pause()) log.back_ns = now_ns;
+    if (log.all.last_ns == 0) log.all.last_ns = now_ns;
+    log.all.speak(now_ns);
+  }
   log.hosts.change_each([&](std::string_view host_name, Host& host) {
     const int64_t away = now_ns - host.last_ns, pause = host.longest_pause(), known = host.last_ns - host.first_ns;
     const bool may_rest = known < kWeekNs && pause >= kRestNs;
     if (host.told || known < kKnownNs || away < (may_rest ? kWeekendNs : kLeastNs) || away / kTimes < pause)
       return false;
+    // They come back one after the other.
+    if (host.last_ns < log.back_ns && now_ns - log.back_ns < std::max(pause, kLeastNs)) return false;
     host.told = true;
     Finding finding;
     finding.kind = &kSilent;
@@ -207,12 +230,12 @@ void Silence::save(std::string& out) const {
     put_signed(out, log.next_ns);
     put_varint(out, log.seen);
     log.rate.save(out);
+    log.all.save(out);
+    put_signed(out, log.back_ns);
     save_entries(log.hosts, out, [&out](const Host& host) {
       put_signed(out, host.first_ns);
-      put_signed(out, host.last_ns);
       put_varint(out, host.last_index);
-      for (int64_t pause : host.pauses) put_signed(out, pause);
-      put_signed(out, host.pauses_day);
+      host.Speaker::save(out);
       put_varint(out, host.told);
       host.rate.save(out);
     });
@@ -224,12 +247,12 @@ bool Silence::load(Reader& in) {
     log.next_ns = load_time(in);
     log.seen = in.varint();
     log.rate.load(in);
+    log.all.load(in);
+    log.back_ns = load_time(in);
     return load_entries(log.hosts, in, [&in](Host& host) {
       host.first_ns = load_time(in);
-      host.last_ns = load_time(in);
       host.last_index = in.varint();
-      for (int64_t& pause : host.pauses) pause = load_time(in);
-      host.pauses_day = load_day(in);
+      host.Speaker::load(in);
       host.told = in.varint() != 0;
       host.rate.load(in);
     });

@@ -5,7 +5,8 @@
 // sent nothing for kTimes that long, and no less than kLeastNs; of a host that rests for kRestNs and is known for less
 // than kWeekNs no less than kWeekendNs, since nobody has seen yet what it does on weekends. Now is what the middle one
 // of the hosts' newest times says, so that neither a clock that is wrong nor a log that is read in later makes a
-// silence; a log of one host has no now.
+// silence; a log of one host has no now. When that one was away twice as long as ever, the site was, not the
+// hosts: each that is not back then has as long again as its longest pause.
 //
 // Of each host, and of the log, it is also known how many records an hour of the week is wont to bring: the fewest that
 // came, at most doubled from week to week; before there were two such weeks the fewest of this hour of any day, before
@@ -79,18 +80,28 @@ class Silence {
     void save(std::string& out) const;
     void load(Reader& in);
   };
-  struct Host {
-    int64_t first_ns = 0, last_ns = 0;
-    uint64_t last_index = 0;
+  // What speaks now and then.
+  struct Speaker {
+    int64_t last_ns = 0;
     std::array<int64_t, kPauses> pauses{};  // the longest of a day, by the day's number
     int64_t pauses_day = 0;
+
+    void speak(int64_t at_ns);  // not before last_ns
+    int64_t longest_pause() const;
+    void save(std::string& out) const;
+    void load(Reader& in);
+  };
+  struct Host : Speaker {
+    int64_t first_ns = 0;
+    uint64_t last_index = 0;
     bool told = false;
     Rate rate;
-    int64_t longest_pause() const;
   };
   struct Log {
     LruMap<Host> hosts{kHostsMax};
     Rate rate;
+    Speaker all;          // its now
+    int64_t back_ns = 0;  // when it went on after most of its hosts were away together
     int64_t next_ns = 0;  // hosts are judged when a record of this time comes, …
     uint64_t seen = 0;    // … and not before as many came as there are hosts
   };

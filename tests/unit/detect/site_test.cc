@@ -156,6 +156,22 @@ TEST(Silence, when_all_stop_nobody_is_told_of) {
   EXPECT_TRUE(of_rule(alerts_of(lines), "silence.host").empty());
 }
 
+TEST(Silence, after_an_outage_of_all_only_who_does_not_come_back_is_told) {
+  for (const bool one_stays_away : {false, true}) {
+    std::vector<Line> lines;
+    for (int hour = 0; hour < 10 * 24; ++hour) {
+      if (hour / 24 == 6 || hour / 24 == 7) continue;
+      for (int i = 0; i < 7; ++i)
+        if (i != 6 || !one_stays_away || hour < 6 * 24)
+          lines.push_back(word(kStart + hour * kHour + i * 5 * kMinute, "web-0" + std::to_string(i)));
+    }
+    const auto alerts = alerts_of(lines);
+    const auto told = of_rule(alerts, "silence.host");
+    ASSERT_EQ(told.size(), one_stays_away ? 1u : 0u);
+    if (one_stays_away) EXPECT_EQ(told[0]->field("host.name"), "web-06");
+  }
+}
+
 TEST(Silence, a_clock_far_ahead_makes_no_other_host_silent) {
   auto lines = days(6);
   for (size_t i = 1; i < lines.size(); i += 4) lines[i].at_ns += 20 * kHour;
