@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -115,10 +116,17 @@ double risk_of(const Json& story, int64_t now_ns) {
   const double days = raised ? static_cast<double>(now_ns - raised->unix_ns) / kDayNs : 0;
   return days < 0 ? 0 : story.value("risk", 0.0) * std::exp2(-days / kHalfLifeDays);
 }
+// Of all stories of one: the gravest whole, the next by half and so on, so that no number of small ones outweighs it.
+double risk_of_all(std::vector<double> risks) {
+  std::sort(risks.begin(), risks.end(), std::greater<>());
+  double sum = 0, weight = 1;
+  for (const double risk : risks) sum += risk * std::exchange(weight, weight / 2);
+  return sum;
+}
 int64_t risk_of(const std::vector<Json>& stories, int64_t now_ns) {
-  double sum = 0;
-  for (const auto& story : stories) sum += risk_of(story, now_ns);
-  return std::llround(sum);
+  std::vector<double> risks;
+  for (const auto& story : stories) risks.push_back(risk_of(story, now_ns));
+  return std::llround(risk_of_all(std::move(risks)));
 }
 
 // Its worst step.
@@ -351,12 +359,12 @@ int who(const Options& options, const std::string& name) {
                    " by the detectors, of what is usual for it");
     std::string weeks;
     for (int64_t one : risk) weeks += (weeks.empty() ? "" : ", ") + std::to_string(one);
-    say(zh ? "异常" : "odd", zh ? std::to_string(stories.size()) + " 起事件，" + std::to_string(alerts.size()) +
-                                      " 条告警；当前及前几周的风险：" + weeks + "（各事件风险值，每 7 天减半）"
-                                : detect::number_text(stories.size(), "story", "stories") + ", " +
-                                      detect::number_text(alerts.size(), "alert", "alerts") +
-                                      "; risk now and in the weeks before: " + weeks +
-                                      " (that of its stories, halved each 7 days)");
+    say(zh ? "异常" : "odd",
+        zh ? std::to_string(stories.size()) + " 起事件，" + std::to_string(alerts.size()) +
+                 " 条告警；当前及前几周的风险：" + weeks + "（最严重事件全计，其余依次减半；每 7 天减半）"
+           : detect::number_text(stories.size(), "story", "stories") + ", " +
+                 detect::number_text(alerts.size(), "alert", "alerts") + "; risk now and in the weeks before: " +
+                 weeks + " (of its stories the gravest whole, each next by half; halved each 7 days)");
     for (size_t i = stories.size() > kStoriesShown ? stories.size() - kStoriesShown : 0; i < stories.size(); ++i) {
       const auto& story = stories[i];
       const auto others = story["steps"].size() - 1;
@@ -395,6 +403,7 @@ int top(const Options& options) {
   const bool zh = is_chinese(options);
   struct Subject {
     double risk = 0;
+    std::vector<double> risks;
     uint64_t stories = 0, open = 0, alerts = 0;
     double worst = -1;
     std::string severity, rule, rule_shown;
@@ -404,7 +413,7 @@ int top(const Options& options) {
   for (const auto& story : questions.about("stories", "")) {
     auto& subject = subjects[text(story, "/subject")];
     const double risk = risk_of(story, now_ns);
-    subject.risk += risk;
+    subject.risks.push_back(risk);
     ++subject.stories;
     subject.open += story.value("open", false);
     subject.alerts += story.value("alerts", uint64_t{0});
@@ -416,6 +425,7 @@ int top(const Options& options) {
   }
   if (questions.code() != kExitFound) return questions.code();
   std::vector<std::pair<std::string, Subject>> ranked(subjects.begin(), subjects.end());
+  for (auto& [name, subject] : ranked) subject.risk = risk_of_all(std::move(subject.risks));
   std::stable_sort(ranked.begin(), ranked.end(), [](auto& a, auto& b) { return a.second.risk > b.second.risk; });
   if (ranked.size() > kTopShown) ranked.resize(kTopShown);
   const auto kind = output_kind(options.output, OutputKind::columns);
