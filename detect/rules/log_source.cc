@@ -9,7 +9,7 @@
 #include "core/filter/sigma.h"
 #include "core/record/dataset.h"
 #include "core/record/field.h"
-#include "detect/engine.h"
+#include "detect/rules/rule_set.h"
 
 namespace yushi::detect {
 namespace {

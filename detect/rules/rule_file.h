@@ -40,8 +40,8 @@
 #include "core/filter/filter.h"
 #include "core/filter/sigma.h"
 #include "core/filter/sigma_condition.h"
-#include "detect/engine.h"
 #include "detect/rules/log_source.h"
+#include "detect/rules/rule_set.h"
 
 namespace yushi::detect {
 

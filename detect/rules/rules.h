@@ -20,9 +20,9 @@
 
 #include "core/base/mutex.h"
 #include "core/filter/sigma.h"
-#include "detect/engine.h"
 #include "detect/rules/literal_search.h"
 #include "detect/rules/rule_file.h"
+#include "detect/rules/rule_set.h"
 
 namespace yushi::detect {
 
