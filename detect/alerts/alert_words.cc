@@ -24,6 +24,10 @@ constexpr std::string_view kDefaultKey[] = {"user.name", "source.ip", "host.name
 constexpr std::string_view kShown[] = {"event.dataset", "event.action", "event.outcome", "host.name",
                                        "process.name",  "user.name",    "source.ip",     "url.original"};
 
+// What happened, as far as one field says it: of a rule that has no words of its own.
+constexpr std::string_view kWhat[] = {"process.command_line", "url.original", "dns.question.name", "file.path",
+                                      "registry.path",        "event.action"};
+
 // Replaces %{NAME} by what `value` says of it.
 template <class ValueOf>
 std::string expand(const std::string& words, ValueOf&& value_of) {
@@ -235,8 +239,15 @@ bool group_key(const std::vector<std::string>& wanted, const std::vector<std::st
 std::string rule_reason(const RuleHead& rule, const std::string& key, const Record& record, FieldTexts& fields,
                         Lang lang) {
   const std::string& words = lang == Lang::zh ? rule.reason_zh : rule.reason;
-  if (words.empty())
-    return title_of(rule, lang) + (key.empty() ? "" : lang == Lang::zh ? "（" + key + "）" : " (" + key + ")");
+  if (words.empty()) {
+    std::string out = title_of(rule, lang) + (key.empty()        ? ""
+                                              : lang == Lang::zh ? "（" + key + "）"
+                                                                 : " (" + key + ")");
+    std::string text;
+    for (auto name : kWhat)
+      if (fields.first(record, name, &text)) return out + (lang == Lang::zh ? "：" : ": ") + printable(text);
+    return out;
+  }
   return expand(words, [&](const std::string& name) { return shown_value(record, name, fields); });
 }
 

@@ -1,4 +1,5 @@
 // The detectors: what remembers events and says what is odd about one. A new one is a file and a line in the table.
+// Silence (silence.h) alone stands beside it: it hears of every record, also of those without a kind of event.
 //
 // The engine shows a detector the events that it wants, in commit order, and a tick a second; what it finds becomes
 // alerts (detect/alerts/folds.h). Rules are no detectors: what they match stands in their files.

@@ -72,7 +72,7 @@ struct RuleHead {
   std::vector<std::string> tags;
   std::vector<std::string> key;    // field names
   std::vector<std::string> habit;  // field names; empty: every hit is news
-  std::string reason, reason_zh;   // without one the title says it
+  std::string reason, reason_zh;   // without one the title says it, and what happened by one field (alert_words.cc)
   int64_t fold_ns = kHour;
 };
 
