@@ -50,12 +50,13 @@ std::string places_numbers(const Places& places) {
 
 // On which host a bastion let somebody in: `web-01`, `web-01(10.0.1.11)`. From where it was, its own login tells.
 std::optional<LoginEvent> through_bastion(const Event& event, Scratch& scratch) {
-  static const Field* const kHost = find_field("destination.domain");
+  static const Field *const kHost = find_field("destination.domain"), *const kAddress = find_field("destination.ip");
   LoginEvent out;
   Value value;
   scratch.clear();
   if (first_value(event.record, ecs::user_name, scratch, &value)) out.user = value.text;
-  if (first_value(event.record, kHost, scratch, &value)) out.host = value.text.substr(0, value.text.find('('));
+  if (first_value(event.record, kHost, scratch, &value) || first_value(event.record, kAddress, scratch, &value))
+    out.host = value.text.substr(0, value.text.find('('));
   out.success = !first_value(event.record, ecs::event_outcome, scratch, &value) || value.text != "failure";
   if (out.user.empty() || out.host.empty()) return {};
   out.at_ns = event.counted.at_ns;
@@ -115,11 +116,17 @@ bool Accounts::Account::give_up(bool) {
   return larger.forget_oldest(kPlacesMin) || smaller.forget_oldest(kPlacesMin);
 }
 
+// A person has days off.
+bool Accounts::comes_each_day(const Account& account) {
+  return account.days >= kJobDaysMin &&
+         account.days * 7 >= 6 * static_cast<uint64_t>(account.last_day - floor_div(account.first_ns, kDay) + 1);
+}
+
 std::string Accounts::desk_owner(std::string_view log, const Account& account, std::string_view source) const {
   std::string owner;
   size_t owners = 0;
   accounts_.for_each(log, [&](std::string_view user, const Account& other) {
-    if (&other == &account || !is_person(other) || !other.sources.has(source)) return;
+    if (&other == &account || comes_each_day(other) || other.days < 2 || !other.sources.has(source)) return;
     uint64_t of_it = 0, of_all = 0;
     other.sources.for_each([&](std::string_view name, uint64_t count, uint64_t) {
       of_all += count;

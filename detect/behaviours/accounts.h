@@ -165,6 +165,7 @@ class Accounts final : public Detector {
   bool is_common_host(std::string_view log, const Account& account, const LoginEvent& login) const;
   bool is_common_hour(std::string_view log, const Account* account, int hour) const;
   static bool is_of_job(const Account& account);
+  static bool comes_each_day(const Account& account);
   static bool is_dormant(const Account& account, int64_t day);
   // How often others of its group did what `times_of` counts in each.
   template <class TimesOf>

@@ -249,6 +249,15 @@ std::string account_deleted_by(std::string_view command_line) {
   return last_argument_of(command_line, {"userdel", "deluser"});
 }
 
+std::string account_named_by(std::string_view command_line) {
+  if (auto made = account_made_by(command_line); !made.empty()) return made;
+  if (auto gone = account_deleted_by(command_line); !gone.empty()) return gone;
+  Words words = words_of(command_line);
+  drop_wrappers(words);
+  const bool is_password = words.size() > 1 && name_of(words.front()) == "passwd" && !words.back().starts_with('-');
+  return is_password ? std::string(words.back()) : std::string();
+}
+
 std::string account_of_statement(std::string_view text, bool makes) {
   const std::string statement = folded(text);
   for (const std::string_view kind : {" user ", " login ", " role "}) {
