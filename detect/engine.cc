@@ -473,7 +473,8 @@ void Engine::observe(const Batch& batch, size_t begin, size_t end, std::vector<A
     const KnownKinds::Known& known = record.kind ? state_->kinds.of(*record.kind) : no_kind;
     Event event{record, known.kind, log, counted, host};
     std::optional<LoginEvent> login;
-    if (known.kind.login != EventKind::Login::none) login = login_of(event, state_->login_scratch);
+    if (known.kind.login != EventKind::Login::none || known.kind.shows_key)
+      login = login_of(event, state_->login_scratch);
     if (login) event.login = &*login;
     if (known.is_followed) state_->follow(event);
     for (; next_hit < batch.hits.size() && batch.hits[next_hit].record == i; ++next_hit)

@@ -32,6 +32,10 @@ constexpr Step kSteps[] = {
 // Of the category authentication too, but by somebody who is already in, or on the way out; rules look after them.
 constexpr std::string_view kOfSessions[] = {"privilege-used", "command", "command-refused", "logout"};
 
+// Acts for which a key is shown, where they name an address.
+constexpr std::string_view kWithKey[] = {
+    "api-call", "query", "config-read", "config-changed", "resource-created", "resource-changed", "resource-deleted"};
+
 // A field of the parser's own, as `sshd.repeated`; nullptr: it has none.
 const Field* own_field(const MessageKind& kind, const char* name) { return find_field(kind.dataset + "." + name); }
 
@@ -67,7 +71,12 @@ EventKind event_kind_of(const MessageKind& kind) {
   out.terminal = own_field(kind, "tty");
   out.method = own_field(kind, "method");
   out.logon_type = own_field(kind, "logon_type");
-  if (!out.has_category("authentication")) return out;
+  if (!out.has_category("authentication")) {
+    out.shows_key =
+        !out.is_of_bastion && (out.has_category("api") || out.has_category("database") ||
+                               std::find(std::begin(kWithKey), std::end(kWithKey), out.name) != std::end(kWithKey));
+    return out;
+  }
   if (std::find(std::begin(kOfSessions), std::end(kOfSessions), out.name) != std::end(kOfSessions)) return out;
   out.login = out.name == "login-refused" ? Login::failure : Login::whole;
   out.way = kind.pattern;
@@ -86,9 +95,33 @@ CountedTime counted_time(const Record& record) {
   return {bounded_time(believed ? record.event_ns : received), !believed || (record.time_inferred & kAllInferred) != 0};
 }
 
+namespace {
+
+std::optional<LoginEvent> login_by_act(const Event& event, Scratch& scratch) {
+  scratch.clear();
+  Value value;
+  LoginEvent out;
+  if (first_value(event.record, ecs::user_name, scratch, &value)) out.user = value.text;
+  if (first_value(event.record, ecs::source_ip, scratch, &value)) out.source = value.text;
+  if (out.user.empty() || out.source.empty()) return {};
+  if (first_value(event.record, ecs::event_outcome, scratch, &value) && value.text == "failure") return {};
+  out.success = out.by_act = true;
+  // Which machine answers for a cluster or a cloud is no matter.
+  if (event.kind.has_category("database")) out.host = event.host;
+  out.at_ns = event.counted.at_ns;
+  out.of_receipt = event.counted.of_receipt;
+  out.index = event.record.index;
+  out.way = event.kind.message->pattern;
+  out.teller = event.kind.message->dataset;
+  return out;
+}
+
+}  // namespace
+
 std::optional<LoginEvent> login_of(const Event& event, Scratch& scratch) {
   const Record& record = event.record;
   const EventKind& kind = event.kind;
+  if (kind.shows_key) return login_by_act(event, scratch);
   scratch.clear();
   Value value;
   LoginEvent out;

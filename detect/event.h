@@ -47,6 +47,9 @@ struct EventKind {
   const Field *terminal = nullptr, *method = nullptr, *logon_type = nullptr;
 
   bool is_of_bastion = false;  // a session that a bastion opened, on the host of destination.domain
+  // An act for which a key or token is shown, as to a cloud, to Kubernetes, or to a database whose connections are not
+  // logged: nothing else tells that its account was let in, and from where.
+  bool shows_key = false;
 
   bool has_category(std::string_view category) const;
   bool is_command() const { return name == "command" || name == "process-started"; }
@@ -65,6 +68,7 @@ struct LoginEvent {
   std::string_view way;     // of the message, to tell two lines of one attempt from two attempts
   uint64_t times = 1;       // a line may stand for several attempts: `message repeated 5 times: [ Failed password …]`
   std::string_view teller;  // event.dataset: two programs may tell of one login
+  bool by_act = false;      // EventKind::shows_key: there is one for each act
 };
 
 // When a record counts, bounded (detect/finding.h).
@@ -94,7 +98,8 @@ struct Event {
   std::string_view log;
   CountedTime counted;
   std::string_view host;  // host.name; empty when the record has none
-  // Of a kind with a `login`, when the record says with what outcome, and of a success who and from where.
+  // Of a kind with a `login`, when the record says with what outcome, and of a success who and from where; of an act
+  // for which a key is shown when it says these and that it was not refused.
   const LoginEvent* login = nullptr;
   // Whose act it is, once somebody asked (detect/behaviours/actors.h).
   mutable std::optional<std::string> actor = {};

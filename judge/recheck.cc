@@ -8,13 +8,18 @@
 #include "core/base/display.h"
 #include "core/base/name.h"
 #include "core/base/time_text.h"
+#include "detect/engine_version.h"
 #include "detect/lists/list_changes.h"
 #include "detect/lists/lists.h"
 #include "detect/rules/rules.h"
+#include "parsers/engine_version.h"
 #include "storage/read/record_reader.h"
 
 namespace yushi::judge {
 namespace {
+
+static_assert(parsers::kParserEngine == 8,
+              "other fields are other alerts: raise detect::kDetectEngine, then this number");
 
 using Outcome = AlertCheck::Outcome;
 
@@ -227,6 +232,7 @@ class Recheck {
   void take() {
     for (auto& one : raised_) {
       if (one.id != alert_.id || one.rule_id != alert_.rule_id || one.summary) continue;
+      one.engine = alert_.engine;  // which is no part of what it says
       if (found_ && alert_to_json(*found_) == alert_to_json(alert_)) break;
       found_ = std::move(one);
     }
@@ -244,12 +250,18 @@ class Recheck {
     const bool is_same = found_ && alert_to_json(*found_) == alert_to_json(alert_);
     if (!is_same && !knows_lists_of_then_ && alert_.baseline.find("list=") != std::string::npos)
       return unknown("it rests on a list of the site, which is another one here, or none: " + alert_.baseline);
+    if (!is_same && alert_.engine != detect::kDetectEngine) {
+      const auto then =
+          alert_.engine > 0 ? "version " + std::to_string(alert_.engine) : "a version of before it was told";
+      return unknown("it was judged by " + then + " of the program, here is version " +
+                     std::to_string(detect::kDetectEngine) + ", which does not say the same of " + how);
+    }
     if (!found_) {
       return {Outcome::differs,
               std::move(how),
               {"nothing of rule " + alert_.rule_id + " with this key and first record comes of them"}};
     }
-    if (alert_to_json(*found_) == alert_to_json(alert_)) return {Outcome::same, std::move(how), {}};
+    if (is_same) return {Outcome::same, std::move(how), {}};
     if (found_->rule_digest != alert_.rule_digest) {
       return unknown("what found it is another version now: digest " + alert_.rule_digest.substr(0, 12) +
                      " then, here " + found_->rule_digest.substr(0, 12));

@@ -128,6 +128,7 @@ void put_members(AlertObject& object, const Alert& alert) {
   if (alert.folded > 0) object.put_integer("yushi.alert.folded", static_cast<int64_t>(alert.folded));
   if (alert.summary) object.put_boolean("yushi.alert.summary", true);
   if (!alert.rule_digest.empty()) object.put("yushi.alert.rule_digest", alert.rule_digest);
+  if (alert.engine > 0) object.put_integer("yushi.alert.engine", alert.engine);
   if (!alert.key.empty()) object.put("yushi.alert.key", alert.key);
   if (!alert.baseline.empty()) object.put("yushi.alert.baseline", alert.baseline);
   if (!alert.rule_name_zh.empty()) object.put("yushi.alert.rule_name_zh", alert.rule_name_zh);
@@ -257,6 +258,7 @@ std::optional<Alert> alert_of(std::string_view text) {
   out.rule_id = members.text("rule.id");
   out.rule_name = members.text("rule.name");
   out.rule_digest = members.text("yushi.alert.rule_digest");
+  out.engine = static_cast<uint32_t>(members.number("yushi.alert.engine"));
   if (auto severity = severity_of(members.text("yushi.alert.severity"))) out.severity = *severity;
   out.score = static_cast<uint32_t>(members.number("yushi.alert.score"));
   out.tenant = members.text("organization.name");

@@ -32,6 +32,7 @@ struct Alert {
   std::string rule_id;  // Sigma id, or the detector's name ("baseline.first-source-address")
   std::string rule_name, rule_name_zh;  // in English and in Chinese; without the latter the former is all there is
   std::string rule_digest;              // hex SHA-256 of the rule file or of the detector's name and version
+  uint32_t engine = 0;  // detect/engine_version.h; 0: nobody judged it, or it is of before that was told
   Severity severity = Severity::medium;
   uint32_t score = 0;  // 0..100
   std::string tenant;

@@ -9,6 +9,7 @@
 #include "core/ledger/sha256.h"
 #include "detect/behaviours/actors.h"
 #include "detect/behaviours/change_words.h"
+#include "detect/engine_version.h"
 #include "detect/memory/places.h"
 #include "detect/words.h"
 
@@ -432,6 +433,7 @@ void put_head(const RuleHead& head, Alert& alert) {
   alert.rule_name = head.title;
   alert.rule_name_zh = head.title_zh;
   alert.rule_digest = head.digest;
+  alert.engine = kDetectEngine;
   alert.severity = head.severity;
   alert.score = head.score;
   alert.tags = head.tags;

@@ -16,16 +16,16 @@ namespace yushi::detect {
 namespace {
 
 constexpr FindingKind kFirstSource{
-    "baseline.first-source-address", "First login from a source address", 4, "attack.t1078", "账号首次从新地址登录",
+    "baseline.first-source-address", "First login from a source address", 5, "attack.t1078", "账号首次从新地址登录",
     "attack.initial-access"};
-constexpr FindingKind kFirstHost{"baseline.first-host", "First login on a host", 4,
+constexpr FindingKind kFirstHost{"baseline.first-host", "First login on a host", 5,
                                  "attack.t1021",        "账号首次登录某主机",    "attack.lateral-movement"};
-constexpr FindingKind kUnusualHour{"baseline.unusual-hour", "Login at an unusual hour", 4,
+constexpr FindingKind kUnusualHour{"baseline.unusual-hour", "Login at an unusual hour", 5,
                                    "attack.t1078",          "非常用时段登录",           "attack.initial-access"};
 
 constexpr FindingKind kDormant{"baseline.dormant-account",
                                "Login of an account that was not used for long",
-                               2,
+                               3,
                                "attack.t1078",
                                "长期未使用的账号登录",
                                "attack.initial-access"};
@@ -65,13 +65,19 @@ std::optional<LoginEvent> through_bastion(const Event& event, Scratch& scratch) 
   return out;
 }
 
+std::string_view came(const LoginEvent& login) { return login.by_act ? " acted" : " logged in"; }
+std::string_view came_zh(const LoginEvent& login) { return login.by_act ? "操作" : "登录"; }
+
 template <class Account>
-std::string usual(const Account& account) {
-  return number_text(account.logins, "login", "logins") + " since " + date_text(account.first_ns);
+std::string usual(const Account& account, const LoginEvent& login) {
+  return number_text(account.logins, login.by_act ? "hour with acts" : "login",
+                     login.by_act ? "hours with acts" : "logins") +
+         " since " + date_text(account.first_ns);
 }
 template <class Account>
-std::string usual_zh(const Account& account) {
-  return "自 " + date_text(account.first_ns) + " 以来的 " + std::to_string(account.logins) + " 次登录";
+std::string usual_zh(const Account& account, const LoginEvent& login) {
+  return "自 " + date_text(account.first_ns) + " 以来的 " + std::to_string(account.logins) +
+         (login.by_act ? " 个有操作的小时" : " 次登录");
 }
 template <class Account>
 std::string numbers(const Account& account) {
@@ -81,8 +87,9 @@ std::string numbers(const Account& account) {
 
 }  // namespace
 
-bool Accounts::is_told_already(const Account& account, const Recent& login) {
+bool Accounts::is_told_already(const Account& account, const Recent& login, bool by_act) {
   return std::any_of(account.recent.begin(), account.recent.end(), [&](const Recent& one) {
+    if (by_act && one.source == login.source && std::abs(login.at_ns - one.at_ns) <= kSittingNs) return true;
     return one.host == login.host && (one.source == login.source || one.teller != login.teller) &&
            std::abs(login.at_ns - one.at_ns) <= kSameLoginNs;
   });
@@ -234,10 +241,11 @@ Finding Accounts::source_finding(const Account& account, const LoginEvent& login
   finding.severity = neighbour ? Severity::low : Severity::medium;
   finding.score = neighbour ? 30 : login.user == "root" ? 65 : 60;
   finding.key = printable(login.user) + " from " + printable(login.source);
-  finding.reason = printable(login.user) + " logged in from " + printable(login.source) + " for the first time; in " +
-                   usual(account) + " it came from " + places_text(account.sources);
-  finding.reason_zh = "账号 " + printable(login.user) + " 首次从 " + printable(login.source) + " 登录；" +
-                      usual_zh(account) + "来自 " + places_text(account.sources, Lang::zh);
+  finding.reason = printable(login.user) + std::string(came(login)) + " from " + printable(login.source) +
+                   " for the first time; in " + usual(account, login) + " it came from " + places_text(account.sources);
+  finding.reason_zh = "账号 " + printable(login.user) + " 首次从 " + printable(login.source) + " " +
+                      std::string(came_zh(login)) + "；" + usual_zh(account, login) + "来自 " +
+                      places_text(account.sources, Lang::zh);
   if (neighbour) {
     finding.reason += "; it has come from the same network before, ";
     finding.reason_zh += "；此前曾从同一网段登录，";
@@ -270,14 +278,15 @@ Finding Accounts::dormant_finding(const Account& account, const LoginEvent& logi
   finding.severity = is_short ? Severity::low : login.user == "root" ? Severity::high : Severity::medium;
   finding.score = is_short ? 40 : login.user == "root" ? 75 : 60;
   finding.key = printable(login.user);
-  finding.reason = printable(login.user) + " logged in" +
+  finding.reason = printable(login.user) + std::string(came(login)) +
                    (login.source.empty() ? "" : " from " + printable(login.source)) +
                    (login.host.empty() ? "" : " on " + printable(login.host)) + " for the first time in " +
-                   std::to_string(days) + " days, after " + usual(account) + ": is it still in use, and by whom?";
-  finding.reason_zh = "账号 " + printable(login.user) + " 时隔 " + std::to_string(days) + " 天再次登录" +
-                      (login.source.empty() ? "" : "，来自 " + printable(login.source)) +
-                      (login.host.empty() ? "" : "，主机 " + printable(login.host)) + "；此前为" + usual_zh(account) +
-                      "，请核实该账号是否仍在使用、由何人使用";
+                   std::to_string(days) + " days, after " + usual(account, login) +
+                   ": is it still in use, and by whom?";
+  finding.reason_zh = "账号 " + printable(login.user) + " 时隔 " + std::to_string(days) + " 天再次" +
+                      std::string(came_zh(login)) + (login.source.empty() ? "" : "，来自 " + printable(login.source)) +
+                      (login.host.empty() ? "" : "，主机 " + printable(login.host)) + "；此前为" +
+                      usual_zh(account, login) + "，请核实该账号是否仍在使用、由何人使用";
   finding.baseline = numbers(account) + " days_away=" + std::to_string(days);
   return finding;
 }
@@ -288,12 +297,12 @@ Finding Accounts::host_finding(const Account& account, const LoginEvent& login) 
   finding.severity = Severity::low;
   finding.score = 40;
   finding.key = printable(login.user) + " on " + printable(login.host);
-  finding.reason = printable(login.user) + " logged in on " + printable(login.host) + " for the first time" +
-                   (login.source.empty() ? "" : ", from " + printable(login.source)) + "; in " + usual(account) +
-                   " it was on " + places_text(account.hosts);
-  finding.reason_zh = "账号 " + printable(login.user) + " 首次登录主机 " + printable(login.host) +
-                      (login.source.empty() ? "" : "，来自 " + printable(login.source)) + "；" + usual_zh(account) +
-                      "的主机为 " + places_text(account.hosts, Lang::zh);
+  finding.reason = printable(login.user) + std::string(came(login)) + " on " + printable(login.host) +
+                   " for the first time" + (login.source.empty() ? "" : ", from " + printable(login.source)) + "; in " +
+                   usual(account, login) + " it was on " + places_text(account.hosts);
+  finding.reason_zh = "账号 " + printable(login.user) + " 首次在主机 " + printable(login.host) + " " +
+                      std::string(came_zh(login)) + (login.source.empty() ? "" : "，来自 " + printable(login.source)) +
+                      "；" + usual_zh(account, login) + "的主机为 " + places_text(account.hosts, Lang::zh);
   if (account.hosts.full()) {
     const std::string last = std::to_string(account.hosts.size());
     finding.reason += " (the last " + last + " hosts are remembered)";
@@ -361,17 +370,17 @@ Finding Accounts::hour_finding(const Account& account, const LoginEvent& login, 
   finding.severity = Severity::low;
   finding.score = 40;
   finding.key = printable(login.user) + " at " + hour_text(hour);
-  finding.reason = printable(login.user) + " logged in at " + clock + " " + zone_name +
-                   (login.source.empty() ? "" : " from " + printable(login.source)) + "; of " + usual(account) +
+  finding.reason = printable(login.user) + std::string(came(login)) + " at " + clock + " " + zone_name +
+                   (login.source.empty() ? "" : " from " + printable(login.source)) + "; of " + usual(account, login) +
                    " on " + number_text(account.days, "day", "days") + ", " +
                    (near == 0 ? "none" : std::to_string(near)) + (near == 0 || near == 1 ? " was" : " were") +
                    " between " + hour_text(hour - kHoursAround) + " and " + hour_text(hour + kHoursAround + 1) +
                    "; most were in the hours from " + often;
-  finding.reason_zh = "账号 " + printable(login.user) + " 于 " + clock + "（" + zone_name + "）登录" +
-                      (login.source.empty() ? "" : "，来自 " + printable(login.source)) + "；" + usual_zh(account) +
-                      "分布在 " + std::to_string(account.days) + " 天，其中 " + std::to_string(near) + " 次在 " +
-                      hour_text(hour - kHoursAround) + " 至 " + hour_text(hour + kHoursAround + 1) +
-                      " 之间，登录最多的时段始于 " + often;
+  finding.reason_zh = "账号 " + printable(login.user) + " 于 " + clock + "（" + zone_name + "）" +
+                      std::string(came_zh(login)) + (login.source.empty() ? "" : "，来自 " + printable(login.source)) +
+                      "；" + usual_zh(account, login) + "分布在 " + std::to_string(account.days) + " 天，其中 " +
+                      std::to_string(near) + " 次在 " + hour_text(hour - kHoursAround) + " 至 " +
+                      hour_text(hour + kHoursAround + 1) + " 之间，登录最多的时段始于 " + often;
   finding.baseline = numbers(account) + " hours=" + hours + " zone=" + zone_name;
   return finding;
 }
@@ -401,7 +410,7 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
   seen.teller = seen.teller.substr(0, kNameBytesMax);
   Account& account = accounts_.use(event.log, seen.user);
   const Recent recent{seen.at_ns, short_hash_of(seen.source), short_hash_of(seen.host), short_hash_of(seen.teller)};
-  if (is_told_already(account, recent)) return;
+  if (is_told_already(account, recent, seen.by_act)) return;
   if (account.logins == 0) account.first_ns = seen.at_ns;
   const LocalTime local = local_time(seen.at_ns, zone);
   const int64_t day = local.day;
@@ -492,7 +501,7 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
   if (account.recent.size() >= kRecentMax) account.recent.erase(account.recent.begin());
   account.recent.push_back(recent);
   if (!seen.source.empty()) account.sources.add(seen.source, account.logins);
-  account.hosts.add(seen.host, account.logins);
+  if (!seen.host.empty()) account.hosts.add(seen.host, account.logins);
 }
 
 bool Accounts::is_new_source(std::string_view log, std::string_view user, std::string_view source) const {

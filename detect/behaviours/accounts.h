@@ -1,7 +1,9 @@
 // The baselines of administrators: from where, on which hosts and at which hours each account of a log is wont to log
 // in.
 //
-// Where a bastion tells to which host it let somebody in, that is a login there, and from no address.
+// Where a bastion tells to which host it let somebody in, that is a login there, and from no address. Who shows a key
+// or token with each act (a cloud, Kubernetes, a database whose connections are not logged) never logs in: what he does
+// from an address is a login when it is the first there within kSittingNs.
 //
 // Each successful login is first judged against what stands here, then added to it. Findings: first login from a source
 // address, first login on a host, a login at an hour at which the account is practically never there, the first login
@@ -78,9 +80,10 @@ class Accounts final : public Detector {
   static constexpr int64_t kDesksNs = kDay;
   static constexpr int64_t kSameLoginNs = 3 * kSecond;
   static constexpr size_t kRecentMax = 4;
+  static constexpr int64_t kSittingNs = kHour;
 
   bool wants(const EventKind& kind) const override {
-    return kind.login != EventKind::Login::none || kind.is_of_bastion;
+    return kind.login != EventKind::Login::none || kind.is_of_bastion || kind.shows_key;
   }
   void observe(const Event& event, std::vector<Finding>& findings) override;
 
@@ -145,7 +148,7 @@ class Accounts final : public Detector {
     bool is_of_job = false;  // the account is a job's, by the few hours at which it comes: jobs do not change desks
     bool is_odd() const { return moves || is_of_job || (owners > 0 && owners <= kOwnersMax); }
   };
-  static bool is_told_already(const Account& account, const Recent& login);
+  static bool is_told_already(const Account& account, const Recent& login, bool by_act);
   struct More {
     std::string en, zh;
   };

@@ -25,7 +25,7 @@ bool is_automatic(std::string_view action) {
 }  // namespace
 
 bool Disabled::wants(const EventKind& kind) const {
-  return kind.login != EventKind::Login::none || kind.is_command() || kind.name == "login-refused" ||
+  return kind.login != EventKind::Login::none || kind.shows_key || kind.is_command() || kind.name == "login-refused" ||
          kind.name == "privilege-used" || kind.name == "account-locked" || kind.name == "account-unlocked" ||
          kind.name == "account-deleted" || kind.name == "account-created";
 }

@@ -12,7 +12,7 @@
 namespace yushi::detect {
 namespace {
 
-constexpr FindingKind kOddHour{"baseline.root-at-unusual-hour", "Root at an unusual hour",    1, "attack.t1078",
+constexpr FindingKind kOddHour{"baseline.root-at-unusual-hour", "Root at an unusual hour",    2, "attack.t1078",
                                "非常用时段使用 root",           "attack.privilege-escalation"};
 constexpr FindingKind kOddChange{"baseline.change-at-unusual-hour", "Change at an unusual hour",    1, "attack.t1078",
                                  "非常用时段变更配置",              "attack.privilege-escalation"};

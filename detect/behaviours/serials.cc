@@ -9,7 +9,7 @@
 namespace yushi::detect {
 namespace {
 
-constexpr FindingKind kGap{"sequence.events-missing", "Numbered events are missing", 1, "attack.t1562.006",
+constexpr FindingKind kGap{"sequence.events-missing", "Numbered events are missing", 2, "attack.t1562.006",
                            "事件编号不连续",          "attack.defense-evasion"};
 
 size_t day_slot(int64_t day) { return static_cast<size_t>(day - floor_div(day, Serials::kDays) * Serials::kDays); }

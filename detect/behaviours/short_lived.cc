@@ -8,7 +8,7 @@
 namespace yushi::detect {
 namespace {
 
-constexpr FindingKind kShort{"account.short-lived", "Account made, used and deleted", 1,
+constexpr FindingKind kShort{"account.short-lived", "Account made, used and deleted", 2,
                              "attack.t1136",        "账号新建、使用后即被删除",       "attack.persistence"};
 
 constexpr size_t kStatementBytesMax = 4096;

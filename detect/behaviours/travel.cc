@@ -12,7 +12,7 @@
 namespace yushi::detect {
 namespace {
 
-constexpr FindingKind kTravel{"account.two-places", "One account at two places at once", 2,
+constexpr FindingKind kTravel{"account.two-places", "One account at two places at once", 3,
                               "attack.t1078",       "同一账号短时间内异地登录",          "attack.initial-access"};
 constexpr size_t kPlaceBytesMax = 64;
 constexpr double kDegree = 10'000;
@@ -112,16 +112,18 @@ void Travel::observe(const Event& event, std::vector<Finding>& findings) {
     finding.key = printable(login.user) + " at " + printable(place.name);
     finding.fold_ns = kDay;
     finding.reason =
-        printable(login.user) + " logged in" + (host.empty() ? "" : " on " + printable(host)) + " from " +
-        printable(source) + " (" + printable(place.name) + "), and " + duration_text(apart_ns / kSecond * kSecond) +
-        " " + (login.at_ns >= account.at_ns ? "before" : "after") + " from " + printable(account.source) + " (" +
+        printable(login.user) + (login.by_act ? " acted" : " logged in") +
+        (host.empty() ? "" : " on " + printable(host)) + " from " + printable(source) + " (" + printable(place.name) +
+        "), and " + duration_text(apart_ns / kSecond * kSecond) + " " +
+        (login.at_ns >= account.at_ns ? "before" : "after") + " from " + printable(account.source) + " (" +
         printable(account.place.name) + ")" +
         (km > 0 ? ", " + std::to_string(km) + " km away: nobody travels that fast" : ": it is at two places at once");
     finding.reason_zh =
         "账号 " + printable(login.user) + " 从 " + printable(source) + "（" + printable(place.name) + "）" +
-        (host.empty() ? "" : "在主机 " + printable(host) + " 上") + "登录，" +
+        (host.empty() ? "" : "在主机 " + printable(host) + " 上") + (login.by_act ? "操作，" : "登录，") +
         duration_text(apart_ns / kSecond * kSecond, Lang::zh) + (login.at_ns >= account.at_ns ? "前曾从 " : "后又从 ") +
         printable(account.source) + "（" + printable(account.place.name) + "）登录" +
+        std::string(login.by_act ? "或操作" : "") +
         (km > 0 ? "，两地相距 " + std::to_string(km) + " 公里，人员不可能在此时间内到达" : "，同一账号同时出现在两地");
     finding.baseline =
         "apart_ns=" + std::to_string(apart_ns) + " km=" + std::to_string(km) +

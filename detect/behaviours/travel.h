@@ -12,8 +12,7 @@
 // kKilometresMixed. Machines' and services' accounts are everywhere, and root of each host is another one.
 //
 // Invariants  In commit order, no clock. Kilometres are rounded to whole ones before anything is judged; the
-// coordinates
-//             stand in the baseline.
+//             coordinates stand in the baseline.
 // Memory      A part of the profiles of accounts (detect/memory/profiles.h).
 // Threads     One owner.
 #pragma once
@@ -40,7 +39,7 @@ class Travel final : public Detector {
   static constexpr int64_t kKilometresAnHour = 900;
   static constexpr int64_t kSitesApartNs = 30 * kMinute;
 
-  bool wants(const EventKind& kind) const override { return kind.login != EventKind::Login::none; }
+  bool wants(const EventKind& kind) const override { return kind.login != EventKind::Login::none || kind.shows_key; }
   void observe(const Event& event, std::vector<Finding>& findings) override;
 
   void save(std::string& out) const override;

@@ -89,6 +89,57 @@ TEST(Accounts, three_addresses_of_a_known_network_within_two_hours_are_told) {
   EXPECT_NE(found[0]->reason.find("from three addresses of it"), std::string::npos) << found[0]->reason;
 }
 
+// A key shown with each act, as to a cloud: twenty acts in each of three hours a day.
+std::vector<Line> acts_with_a_key(int count, const std::string& category, const std::string& outcome = "success") {
+  std::vector<Line> events;
+  for (const auto& day : office(count))
+    for (int i = 0; i < 60; ++i) {
+      auto event = login(day.at_ns + i * 3 * kMinute, "li.wei", "10.0.0.5");
+      event.pattern = event.dataset = category;
+      event.constants = {{"event.category", category}, {"event.outcome", outcome}};
+      events.push_back(std::move(event));
+    }
+  return events;
+}
+
+TEST(Accounts, who_shows_a_key_with_each_act_logs_in_with_the_first_of_an_hour) {
+  for (const std::string category : {"api", "database"}) {
+    auto events = acts_with_a_key(14, category);
+    const size_t before = events.size();
+    for (int i = 0; i < 5; ++i) {
+      events.push_back(events.back());
+      events.back().at_ns += kMinute;
+      events.back().values = {{"host.name", "api-02"}, {"user.name", "li.wei"}, {"source.ip", "203.0.113.9"}};
+    }
+    auto all = alerts_of(events);
+    auto found = of_rule(all, kSource);
+    ASSERT_EQ(found.size(), 1u) << category;
+    EXPECT_EQ(found[0]->reason,
+              "li.wei acted from 203.0.113.9 for the first time; in 42 hours with acts since 2026-10-02 "
+              "it came from 10.0.0.5 (42)");
+    EXPECT_EQ(found[0]->records[0].index, before);
+    EXPECT_EQ(of_rule(all, kHost).size(), category == "api" ? 0u : 1u);  // a cluster has many that answer for it
+  }
+}
+
+TEST(Accounts, an_act_that_was_refused_is_no_login) {
+  auto events = acts_with_a_key(14, "api");
+  auto refused = acts_with_a_key(1, "api", "failure").front();
+  refused.at_ns = events.back().at_ns + kMinute;
+  refused.values[2].second = "203.0.113.9";
+  events.push_back(refused);
+  EXPECT_TRUE(alerts_of(events).empty());
+}
+
+TEST(Accounts, a_key_that_was_not_used_for_months_wakes) {
+  auto events = acts_with_a_key(14, "api");
+  auto late = events.back();
+  late.at_ns += 70 * kDay;
+  events.push_back(late);
+  auto all = alerts_of(events);
+  ASSERT_EQ(of_rule(all, "baseline.dormant-account").size(), 1u);
+}
+
 TEST(Accounts, the_first_login_of_an_account_is_learned_and_not_told) {
   EXPECT_TRUE(alerts_of({login(at("2026-10-02T09:00:00Z"), "root", "203.0.113.9")}).empty());
 }

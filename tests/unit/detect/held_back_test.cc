@@ -228,9 +228,9 @@ TEST(Exceptions, a_name_that_nothing_has_is_told_with_its_place_and_a_near_one) 
 
 TEST(Exceptions, all_findings_are_known_by_name) {
   std::set<std::string> in_source;
-  for (const auto& file : std::filesystem::directory_iterator(YUSHI_SOURCE_DIR "/detect")) {
+  for (const auto& file : std::filesystem::recursive_directory_iterator(YUSHI_SOURCE_DIR "/detect")) {
     if (file.path().extension() != ".cc") continue;
-    const auto text = test::source_file("detect/" + file.path().filename().string());
+    const auto text = test::source_file(std::filesystem::relative(file.path(), YUSHI_SOURCE_DIR).string());
     static const std::regex kKind(R"((?:FindingKind|Way) k\w+\{\{?\s*"([^"]+)\")");
     for (std::sregex_iterator at(text.begin(), text.end(), kKind), end; at != end; ++at) in_source.insert((*at)[1]);
   }

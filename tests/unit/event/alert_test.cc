@@ -53,6 +53,7 @@ void expect_same(const Alert& a, const Alert& b) {
   EXPECT_EQ(a.rule_id, b.rule_id);
   EXPECT_EQ(a.rule_name, b.rule_name);
   EXPECT_EQ(a.rule_digest, b.rule_digest);
+  EXPECT_EQ(a.engine, b.engine);
   EXPECT_EQ(a.severity, b.severity);
   EXPECT_EQ(a.score, b.score);
   EXPECT_EQ(a.tenant, b.tenant);
@@ -71,6 +72,7 @@ void expect_same(const Alert& a, const Alert& b) {
 TEST(AlertJson, ComesBackAsItWasRaised) {
   Alert alert = raised();
   alert.rule_digest = std::string(64, 'a');
+  alert.engine = 7;
   alert.key = "192.0.2.9|root@web-1";
   alert.baseline = "days=30 logins=0";
   alert.reason = "\"odd\" \u5fa1\u53f2\n";

@@ -168,6 +168,20 @@ TEST(Recheck, an_alert_that_says_something_else_differs_there) {
   EXPECT_EQ(checked.differences[0], "severity: the alert says \"critical\", judged again it is \"medium\"");
 }
 
+TEST(Recheck, an_upgrade_accuses_nobody) {
+  Judged store(rules_of(kRules));
+  for (int i = 0; i < 5; ++i) store.send(failure("root", i));
+  for (const char* rule : {"failed", "many"}) {
+    auto [alert, index] = store.last(rule);
+    alert.engine += 1;
+    EXPECT_EQ(store.check(alert, index).outcome, Outcome::same) << rule;
+    alert.reason += " as it was put then";
+    const auto checked = store.check(alert, index);
+    EXPECT_EQ(checked.outcome, Outcome::unknown) << rule;
+    EXPECT_NE(checked.how.find("it was judged by version "), std::string::npos) << checked.how;
+  }
+}
+
 TEST(Recheck, what_cannot_be_judged_is_said_to_be_so) {
   Judged store(rules_of(kRules));
   store.send(failure("root", 0));
