@@ -148,19 +148,23 @@ std::string Accounts::desk_owner(std::string_view log, const Account& account, s
 std::optional<Finding> Accounts::shared_finding(std::string_view log, Account& account, const LoginEvent& login) const {
   const std::string owner = desk_owner(log, account, login.source);
   if (owner.empty()) return {};
-  const Borrowed now{login.at_ns, short_hash_of(login.source), short_hash_of(owner)};
+  const Borrowed now{static_cast<int32_t>(floor_div(login.at_ns, kMinute)), short_hash_of(login.source),
+                     short_hash_of(owner)};
+  const auto before = account.borrowed;
   auto& desks = account.borrowed;
   auto old = std::find_if(desks.begin(), desks.end(), [&](const Borrowed& one) { return one.owner == now.owner; });
-  if (old == desks.end()) old = desks.begin();
+  const bool is_known_owner = old != desks.end();
+  if (!is_known_owner) old = desks.begin();
   std::rotate(old, old + 1, desks.end());
   desks.back() = now;
-  if (std::any_of(desks.begin(), desks.end(),
-                  [&](const Borrowed& one) { return one.at_ns == 0 || std::abs(login.at_ns - one.at_ns) > kDesksNs; }))
+  if (is_known_owner || std::any_of(before.begin(), before.end(), [&](const Borrowed& one) {
+        return one.owner == 0 || std::abs(now.minute - one.minute) > kDesksMinutes;
+      }))
     return {};
   std::vector<std::string> whose{printable(owner)};
   account.sources.for_each([&](std::string_view source, uint64_t, uint64_t) {
     const auto is_it = [&](const Borrowed& one) { return one.source == short_hash_of(source); };
-    if (source != login.source && std::any_of(desks.begin(), desks.end(), is_it))
+    if (source != login.source && std::any_of(before.begin(), before.end(), is_it))
       whose.push_back(printable(desk_owner(log, account, source)));
   });
   std::sort(whose.begin(), whose.end());
@@ -554,7 +558,7 @@ void Accounts::save_account(const Account& account, std::string& out) {
     put_varint(out, told.unsaid);
   }
   for (const auto& one : account.borrowed) {
-    put_signed(out, one.at_ns);
+    put_signed(out, one.minute);
     put_varint(out, one.source);
     put_varint(out, one.owner);
   }
@@ -583,7 +587,7 @@ bool Accounts::load_account(Account& account, Reader& in) {
     told.unsaid = load_number<uint32_t>(in);
   }
   for (auto& one : account.borrowed) {
-    one.at_ns = load_time(in);
+    one.minute = static_cast<int32_t>(in.signed_varint());
     one.source = load_number<uint32_t>(in);
     one.owner = load_number<uint32_t>(in);
   }

@@ -77,7 +77,7 @@ class Accounts final : public Detector {
   // same address or another teller (one may give a name, the other an address). Asked of the last kRecentMax logins.
   // An account that comes within a day from the desks of so many others is shared by them.
   static constexpr size_t kDesks = 3;
-  static constexpr int64_t kDesksNs = kDay;
+  static constexpr int32_t kDesksMinutes = 24 * 60;
   static constexpr int64_t kSameLoginNs = 3 * kSecond;
   static constexpr size_t kRecentMax = 4;
   static constexpr int64_t kSittingNs = kHour;
@@ -121,7 +121,7 @@ class Accounts final : public Detector {
   };
   // A login from another's desk: an address from which somebody comes for the most part, and hardly anybody else.
   struct Borrowed {
-    int64_t at_ns = 0;
+    int32_t minute = 0;              // since the epoch
     uint32_t source = 0, owner = 0;  // hashes
   };
   struct Account {
@@ -134,7 +134,7 @@ class Accounts final : public Detector {
     Places sources, hosts;
     Novelty habits[kHourOfDay];  // of networks, addresses, hosts
     Told told[kKinds];
-    std::array<Borrowed, kDesks> borrowed{};  // the newest last
+    std::array<Borrowed, kDesks - 1> borrowed{};  // the last ones of different owners, the newest last
     auto parts() { return std::tie(recent, sources, hosts); }
     bool give_up(bool much);
   };
