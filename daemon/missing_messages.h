@@ -31,6 +31,7 @@ class MissingMessages {
   struct Missing {
     uint64_t told = 0, lost = 0;
     int64_t since_ns = 0, told_ns = 0, event_ns = 0;
+    std::string host;  // of the last one
   };
   std::map<std::pair<LogId, std::string>, Missing> missing_;  // by source
 };

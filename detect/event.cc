@@ -65,7 +65,9 @@ EventKind event_kind_of(const MessageKind& kind) {
   out.is_of_bastion &= out.name == "session-opened";
   out.login_number = own_field(kind, "auid");
   out.login_name = own_field(kind, "auid_name");
-  if (out.login_number) out.serial = own_field(kind, "sequence");
+  out.counted_in = own_field(kind, "channel");
+  if (out.login_number || out.counted_in) out.serial = own_field(kind, out.login_number ? "sequence" : "record");
+  if (out.name == "session-opened") out.session = own_field(kind, "session");
   out.terminal = own_field(kind, "tty");
   out.method = own_field(kind, "method");
   out.logon_type = own_field(kind, "logon_type");

@@ -40,6 +40,10 @@ struct EventKind {
   // The parser's own fields, where it has them. Of who tells of login sessions the number and the name of the account
   // that logged in, and the number that the teller gave the event (`sequence`).
   const Field *login_number = nullptr, *login_name = nullptr, *serial = nullptr;
+  // What is counted by itself where one teller has several such counters: a channel of Windows' events.
+  const Field* counted_in = nullptr;
+  // The number of a login session, by who opens it.
+  const Field* session = nullptr;
   const Field *terminal = nullptr, *method = nullptr, *logon_type = nullptr;
 
   bool is_of_bastion = false;  // a session that a bastion opened, on the host of destination.domain

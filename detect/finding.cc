@@ -6,8 +6,10 @@ std::span<const std::string_view> finding_names() {
   static constexpr std::string_view kNames[] = {
       "account.disabled-used",
       "account.service-logs-in",
+      "account.shared",
       "account.short-lived",
       "account.two-places",
+      "baseline.change-at-unusual-hour",
       "baseline.commands-of-nobody",
       "baseline.dormant-account",
       "baseline.first-host",

@@ -8,6 +8,7 @@
 #include "core/base/bytes.h"
 #include "core/ledger/sha256.h"
 #include "detect/behaviours/actors.h"
+#include "detect/behaviours/change_words.h"
 #include "detect/engine_version.h"
 #include "detect/memory/places.h"
 #include "detect/words.h"
@@ -204,13 +205,26 @@ std::string habit_subject_on_all_hosts(const RuleHead& rule, const Record& recor
   return rule.id + " on all hosts " + names_and_values(others, record, fields);
 }
 
+namespace {
+// What an act is, whomever it is done to: an office that makes accounts does the same each time.
+std::string shown_act(const RuleHead& rule, const std::string& name, const Record& record, FieldTexts& fields) {
+  if (name == kHostName || name.starts_with("user.target.")) return {};
+  const bool is_made_account = name == "user.name" && std::none_of(rule.habit.begin(), rule.habit.end(), [](auto& one) {
+                                 return one == kActor || one == "user.name";
+                               });
+  if (is_made_account) return {};
+  std::string shown = shown_value(record, name, fields);
+  if (name != "process.command_line") return shown;
+  const std::string whom = account_named_by(shown);
+  return whom.empty() ? shown : shown.substr(0, shown.rfind(whom));
+}
+}  // namespace
+
 std::string act_subject(const RuleHead& rule, const Record& record, FieldTexts& fields) {
   std::string act;
   for (const auto& name : rule.habit)
     if (name != kHostName) act += shown_value(record, name, fields) + " ";
-  act += expand(rule.reason, [&](const std::string& name) {
-    return name == kHostName ? std::string() : shown_value(record, name, fields);
-  });
+  act += expand(rule.reason, [&](const std::string& name) { return shown_act(rule, name, record, fields); });
   std::erase_if(act, [](char c) { return c >= '0' && c <= '9'; });
   return rule.id + " act " + std::to_string(hash_of(act));
 }

@@ -38,7 +38,8 @@ std::string habit_subject(const RuleHead& rule, const Record& record, FieldTexts
 // names none.
 std::string habit_subject_on_all_hosts(const RuleHead& rule, const Record& record, FieldTexts& fields,
                                        std::string* host);
-// What its reason says of it, wherever it is and but for numbers: the very same act of this account.
+// What its reason says of it, wherever it is, but for numbers and for whom it was done to: the very same act of this
+// account.
 std::string act_subject(const RuleHead& rule, const Record& record, FieldTexts& fields);
 // The field of the habit that says which account it was; empty: none does.
 std::string_view habit_account(const RuleHead& rule);

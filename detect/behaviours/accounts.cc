@@ -30,6 +30,8 @@ constexpr FindingKind kDormant{"baseline.dormant-account",
                                "长期未使用的账号登录",
                                "attack.initial-access"};
 
+constexpr FindingKind kShared{"account.shared", "Account shared by several people", 2, "attack.t1078",
+                              "多人共用账号",   "attack.initial-access"};
 constexpr size_t kHashBytes = 8;
 
 std::string places_text(const Places& places, Lang lang = Lang::en) {
@@ -48,12 +50,13 @@ std::string places_numbers(const Places& places) {
 
 // On which host a bastion let somebody in: `web-01`, `web-01(10.0.1.11)`. From where it was, its own login tells.
 std::optional<LoginEvent> through_bastion(const Event& event, Scratch& scratch) {
-  static const Field* const kHost = find_field("destination.domain");
+  static const Field *const kHost = find_field("destination.domain"), *const kAddress = find_field("destination.ip");
   LoginEvent out;
   Value value;
   scratch.clear();
   if (first_value(event.record, ecs::user_name, scratch, &value)) out.user = value.text;
-  if (first_value(event.record, kHost, scratch, &value)) out.host = value.text.substr(0, value.text.find('('));
+  if (first_value(event.record, kHost, scratch, &value) || first_value(event.record, kAddress, scratch, &value))
+    out.host = value.text.substr(0, value.text.find('('));
   out.success = !first_value(event.record, ecs::event_outcome, scratch, &value) || value.text != "failure";
   if (out.user.empty() || out.host.empty()) return {};
   out.at_ns = event.counted.at_ns;
@@ -118,6 +121,69 @@ bool Accounts::Account::give_up(bool) {
   Places& larger = sources.bytes() > hosts.bytes() ? sources : hosts;
   Places& smaller = &larger == &hosts ? sources : hosts;
   return larger.forget_oldest(kPlacesMin) || smaller.forget_oldest(kPlacesMin);
+}
+
+// A person has days off.
+bool Accounts::comes_each_day(const Account& account) {
+  return account.days >= kJobDaysMin &&
+         account.days * 7 >= 6 * static_cast<uint64_t>(account.last_day - floor_div(account.first_ns, kDay) + 1);
+}
+
+std::string Accounts::desk_owner(std::string_view log, const Account& account, std::string_view source) const {
+  std::string owner;
+  size_t owners = 0;
+  accounts_.for_each(log, [&](std::string_view user, const Account& other) {
+    if (&other == &account || comes_each_day(other) || other.days < 2 || !other.sources.has(source)) return;
+    uint64_t of_it = 0, of_all = 0;
+    other.sources.for_each([&](std::string_view name, uint64_t count, uint64_t) {
+      of_all += count;
+      if (name == source) of_it += count;
+    });
+    if (of_it * 2 < of_all) return;
+    if (owners++ == 0) owner = user;
+  });
+  return owners <= kOwnersMax ? owner : std::string();
+}
+
+std::optional<Finding> Accounts::shared_finding(std::string_view log, Account& account, const LoginEvent& login) const {
+  const std::string owner = desk_owner(log, account, login.source);
+  if (owner.empty()) return {};
+  const Borrowed now{static_cast<int32_t>(floor_div(login.at_ns, kMinute)), short_hash_of(login.source),
+                     short_hash_of(owner)};
+  const auto before = account.borrowed;
+  auto& desks = account.borrowed;
+  auto old = std::find_if(desks.begin(), desks.end(), [&](const Borrowed& one) { return one.owner == now.owner; });
+  const bool is_known_owner = old != desks.end();
+  if (!is_known_owner) old = desks.begin();
+  std::rotate(old, old + 1, desks.end());
+  desks.back() = now;
+  if (is_known_owner || std::any_of(before.begin(), before.end(), [&](const Borrowed& one) {
+        return one.owner == 0 || std::abs(now.minute - one.minute) > kDesksMinutes;
+      }))
+    return {};
+  std::vector<std::string> whose{printable(owner)};
+  account.sources.for_each([&](std::string_view source, uint64_t, uint64_t) {
+    const auto is_it = [&](const Borrowed& one) { return one.source == short_hash_of(source); };
+    if (source != login.source && std::any_of(before.begin(), before.end(), is_it))
+      whose.push_back(printable(desk_owner(log, account, source)));
+  });
+  std::sort(whose.begin(), whose.end());
+  std::string names;
+  for (size_t i = 0; i < whose.size(); ++i) names += (i == 0 ? "" : i + 1 < whose.size() ? ", " : " and ") + whose[i];
+  Finding finding;
+  finding.kind = &kShared;
+  finding.severity = Severity::medium;
+  finding.score = 55;
+  finding.key = printable(login.user);
+  finding.fold_ns = 7 * kDay;
+  finding.reason = printable(login.user) + " logged in" + (login.host.empty() ? "" : " on " + printable(login.host)) +
+                   " from " + printable(login.source) + "; within a day it came from where " + names +
+                   " are wont to come from: several people share it";
+  finding.reason_zh = "账号 " + printable(login.user) + " 从 " + printable(login.source) + " 登录" +
+                      (login.host.empty() ? "" : "主机 " + printable(login.host)) + "；一天之内先后来自 " + names +
+                      " 的常用来源，应为多人共用";
+  finding.baseline = numbers(account) + " desks=" + std::to_string(whose.size());
+  return finding;
 }
 
 Accounts::Neighbour Accounts::neighbour_of(std::string_view log, const Account& account,
@@ -269,10 +335,10 @@ bool Accounts::works_at(const Account& account, int hour) {
   return account.days >= kHourDaysMin && logins_near(account.hours, hour) * kWorkOneIn >= logins_of(account.hours);
 }
 
-bool Accounts::is_common_hour(std::string_view log, const Account& account, int hour) const {
+bool Accounts::is_common_hour(std::string_view log, const Account* account, int hour) const {
   size_t people = 0, workers = 0;
   accounts_.for_each(log, [&](std::string_view, const Account& other) {
-    if (&other == &account || other.days < kHourDaysMin || is_of_job(other)) return;
+    if (&other == account || other.days < kHourDaysMin || is_of_job(other)) return;
     ++people;
     workers += works_at(other, hour);
   });
@@ -397,6 +463,8 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
     else if (is_odd && may_tell(account, place, day, &more))
       tell(source_finding(account, seen, new_network ? nullptr : &neighbour));
   }
+  if (new_source)
+    if (auto shared = shared_finding(event.log, account, seen)) tell((more = {}, peers = {}, std::move(*shared)));
   if (new_host && account.habits[kNewHost].can_be_odd()) {
     peers = peers_of(event.log, seen, [&](const Account& peer) {
       uint64_t times = 0;
@@ -414,7 +482,7 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
   if (is_dormant(account, day)) tell((more = {}, peers = {}, dormant_finding(account, seen, day - account.last_day)));
   if (is_unusual_hour(account, hour)) {
     peers = peers_of(event.log, seen, [&](const Account& peer) { return logins_near(peer.hours, hour); });
-    if (is_known_account && !peers.are_wont() && !is_common_hour(event.log, account, hour) &&
+    if (is_known_account && !peers.are_wont() && !is_common_hour(event.log, &account, hour) &&
         may_tell(account, kHourOfDay, day, &more))
       tell(hour_finding(account, seen, hour, zone));
   }
@@ -451,6 +519,10 @@ bool Accounts::has_logged_in(std::string_view log, std::string_view user, int64_
                                 [&](const Recent& one) { return one.at_ns >= from_ns && one.at_ns <= until_ns; });
 }
 
+bool Accounts::is_common_hour(std::string_view log, std::string_view user, int hour) const {
+  return is_common_hour(log, accounts_.peek(log, user), hour);
+}
+
 bool Accounts::works_at(std::string_view log, std::string_view user, int hour) const {
   const Account* account = accounts_.peek(log, user);
   return account && works_at(*account, hour);
@@ -485,6 +557,11 @@ void Accounts::save_account(const Account& account, std::string& out) {
     put_varint(out, told.count);
     put_varint(out, told.unsaid);
   }
+  for (const auto& one : account.borrowed) {
+    put_signed(out, one.minute);
+    put_varint(out, one.source);
+    put_varint(out, one.owner);
+  }
 }
 
 bool Accounts::load_account(Account& account, Reader& in) {
@@ -508,6 +585,11 @@ bool Accounts::load_account(Account& account, Reader& in) {
     told.day = load_day(in);
     told.count = load_number<uint32_t>(in);
     told.unsaid = load_number<uint32_t>(in);
+  }
+  for (auto& one : account.borrowed) {
+    one.minute = static_cast<int32_t>(in.signed_varint());
+    one.source = load_number<uint32_t>(in);
+    one.owner = load_number<uint32_t>(in);
   }
   return in.ok();
 }

@@ -7,7 +7,7 @@
 //
 // Each successful login is first judged against what stands here, then added to it. Findings: first login from a source
 // address, first login on a host, a login at an hour at which the account is practically never there, the first login
-// after months.
+// after months; and an account that comes from the desks of several others within a day.
 //
 // Few false alarms: a place is odd only against a usual that exists, so nothing is told of an account with a short
 // history or of one whose habit is to come from (to log in on) ever new places, and one account raises a few findings
@@ -22,8 +22,10 @@
 // Threads     One owner.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -73,6 +75,9 @@ class Accounts final : public Detector {
   static constexpr uint32_t kWorkOneIn = 20;
   // Two lines about one login (sshd and auditd both tell of it): the same account and host within this time, and the
   // same address or another teller (one may give a name, the other an address). Asked of the last kRecentMax logins.
+  // An account that comes within a day from the desks of so many others is shared by them.
+  static constexpr size_t kDesks = 3;
+  static constexpr int32_t kDesksMinutes = 24 * 60;
   static constexpr int64_t kSameLoginNs = 3 * kSecond;
   static constexpr size_t kRecentMax = 4;
   static constexpr int64_t kSittingNs = kHour;
@@ -87,6 +92,9 @@ class Accounts final : public Detector {
 
   // Of its last logins.
   bool has_logged_in(std::string_view log, std::string_view user, int64_t from_ns, int64_t until_ns) const;
+
+  // True when at this hour half of the site's people work, this one aside.
+  bool is_common_hour(std::string_view log, std::string_view user, int hour) const;
 
   // True when it is one of the hours at which this account is wont to log in.
   bool works_at(std::string_view log, std::string_view user, int hour) const;
@@ -111,6 +119,11 @@ class Accounts final : public Detector {
     int64_t at_ns = 0;
     uint32_t source = 0, host = 0, teller = 0;  // hashes
   };
+  // A login from another's desk: an address from which somebody comes for the most part, and hardly anybody else.
+  struct Borrowed {
+    int32_t minute = 0;              // since the epoch
+    uint32_t source = 0, owner = 0;  // hashes
+  };
   struct Account {
     int64_t first_ns = 0;  // event time of its first record
     uint64_t logins = 0;
@@ -121,6 +134,7 @@ class Accounts final : public Detector {
     Places sources, hosts;
     Novelty habits[kHourOfDay];  // of networks, addresses, hosts
     Told told[kKinds];
+    std::array<Borrowed, kDesks - 1> borrowed{};  // the last ones of different owners, the newest last
     auto parts() { return std::tie(recent, sources, hosts); }
     bool give_up(bool much);
   };
@@ -143,14 +157,18 @@ class Accounts final : public Detector {
   static Finding source_finding(const Account& account, const LoginEvent& login, const Neighbour* neighbour);
   static Finding dormant_finding(const Account& account, const LoginEvent& login, int64_t days);
   static Finding host_finding(const Account& account, const LoginEvent& login);
+  // Whose desk it is; empty: nobody's, its own, or that of more than kOwnersMax.
+  std::string desk_owner(std::string_view log, const Account& account, std::string_view source) const;
+  std::optional<Finding> shared_finding(std::string_view log, Account& account, const LoginEvent& login) const;
   Neighbour neighbour_of(std::string_view log, const Account& account, const LoginEvent& login) const;
   static bool is_known(const Account& account, int64_t day, int64_t at_ns, int64_t learning_ns);
   static bool is_person(const Account& account);
   static bool works_at(const Account& account, int hour);
   // Whether the site knows such a host of such an account: see kManyHosts.
   bool is_common_host(std::string_view log, const Account& account, const LoginEvent& login) const;
-  bool is_common_hour(std::string_view log, const Account& account, int hour) const;
+  bool is_common_hour(std::string_view log, const Account* account, int hour) const;
   static bool is_of_job(const Account& account);
+  static bool comes_each_day(const Account& account);
   static bool is_dormant(const Account& account, int64_t day);
   // How often others of its group did what `times_of` counts in each.
   template <class TimesOf>

@@ -27,15 +27,24 @@ bool Actors::wants(const EventKind& kind) const {
 
 void Actors::observe(const Event& event, std::vector<Finding>&) {
   Scratch scratch;
-  static const Field *const kUserId = find_field("user.id"), *const kExecutable = find_field("process.executable");
+  static const Field *const kUserId = find_field("user.id"), *const kExecutable = find_field("process.executable"),
+                           *const kProgram = find_field("process.name");
   if (event.kind.name == "command" || event.kind.name == "process-started") return note_command(event, scratch);
-  const bool is_made = event.kind.name == "account-created";
+  const std::string name(first_text(event.record, ecs::user_name, scratch, kNameBytesMax));
+  if (is_unset(name)) return;
+  if (const std::string session(first_text(event.record, event.kind.session, scratch, kNameBytesMax)); !session.empty())
+    sessions_.use(event.log, kSessionsMax).use(key_of(event.host, session)) = name;
+  const bool is_made = event.kind.name == "account-created", is_of_audit = event.kind.login_number != nullptr;
   const std::string number(
-      first_text(event.record, is_made ? kUserId : event.kind.login_number, scratch, kNameBytesMax));
+      first_text(event.record, is_of_audit && !is_made ? event.kind.login_number : kUserId, scratch, kNameBytesMax));
   if (is_unset(number)) return;
-  if (!is_made && !lets_people_in(first_text(event.record, kExecutable, scratch, kNameBytesMax))) return;
-  const auto name = first_text(event.record, ecs::user_name, scratch, kNameBytesMax);
-  if (!is_unset(name)) by_log_.use(event.log, kNamesMax).use(key_of(event.host, number)) = name;
+  if (!is_made &&
+      !lets_people_in(first_text(event.record, is_of_audit ? kExecutable : kProgram, scratch, kNameBytesMax)))
+    return;
+  auto& names = by_log_.use(event.log, kNamesMax);
+  const std::string key = key_of(event.host, number);
+  // What only a line of syslog says, which anybody may write, changes nothing that is known.
+  if (is_made || is_of_audit || !names.peek(key)) names.use(key) = name;
 }
 
 void Actors::note_command(const Event& event, Scratch& scratch) {
@@ -65,7 +74,7 @@ std::string Actors::doer_of(const Record& record, Scratch& scratch) const {
 const Actors::LoginFields& Actors::login_fields(const std::string& dataset) const {
   const size_t mixed = dataset.empty() ? 0 : dataset.size() * 7 + static_cast<uint8_t>(dataset.back());
   LoginFields& known = login_fields_[mixed % login_fields_.size()];
-  if (known.dataset != dataset) known = {dataset, find_field(dataset + ".auid"), find_field(dataset + ".auid_name")};
+  if (known.dataset != dataset) known = {dataset, find_field(dataset + ".auid"), find_field(dataset + ".auid_name"), find_field(dataset + ".ses")};
   return known;
 }
 
@@ -75,7 +84,7 @@ bool Actors::of(const Record& record, Scratch& scratch, std::string* actor) cons
   if (record.kind) {
     const LoginFields& fields = login_fields(record.kind->dataset);
     const std::string number(first_text(record, fields.number, scratch, kNameBytesMax));
-    if (!number.empty()) return of_login(record, fields.name, number, scratch, actor);
+    if (!number.empty()) return of_login(record, fields, number, scratch, actor);
   }
   for (const Field* field : kNames) {
     *actor = first_text(record, field, scratch, kNameBytesMax);
@@ -97,20 +106,26 @@ bool Actors::is_of_login(const Event& event) const {
   return !is_unset(first_text(event.record, event.kind.login_number, scratch, kNameBytesMax));
 }
 
-bool Actors::of_login(const Record& record, const Field* name_field, std::string_view number, Scratch& scratch,
+bool Actors::of_login(const Record& record, const LoginFields& fields, std::string_view number, Scratch& scratch,
                       std::string* actor) const {
   if (is_unset(number)) return false;
-  *actor = first_text(record, name_field, scratch, kNameBytesMax);
+  *actor = first_text(record, fields.name, scratch, kNameBytesMax);
   if (!is_unset(*actor)) return true;
   actor->assign("uid ").append(number);
   const auto* names = by_log_.find(record.origin->log);
   const auto* name = names ? names->peek(key_of(host_of(record, scratch), number)) : nullptr;
+  const auto* sessions = name ? nullptr : sessions_.find(record.origin->log);
+  if (sessions) {
+    const std::string session(first_text(record, fields.session, scratch, kNameBytesMax));
+    if (!is_unset(session)) name = sessions->peek(key_of(host_of(record, scratch), session));
+  }
   if (name) *actor = *name;
   return true;
 }
 
 void Actors::save(std::string& out) const {
   save_by_log(by_log_, out, [&out](const std::string& name) { put_text(out, name); });
+  save_by_log(sessions_, out, [&out](const std::string& name) { put_text(out, name); });
   save_by_log(doers_, out, [&out](const Doer& doer) {
     put_text(out, doer.name);
     put_signed(out, doer.at_ns);
@@ -120,6 +135,7 @@ void Actors::save(std::string& out) const {
 
 bool Actors::load(Reader& in) {
   return load_by_log(by_log_, kNamesMax, in, [&in](std::string& name) { name = in.text(); }) &&
+         load_by_log(sessions_, kSessionsMax, in, [&in](std::string& name) { name = in.text(); }) &&
          load_by_log(doers_, kHostsMax, in, [&in](Doer& doer) {
            doer.name = in.text();
            doer.at_ns = bounded_time(in.signed_varint());

@@ -3,7 +3,8 @@
 // Most records say it themselves (`user.name` acts: docs/events.md). What the kernel's audit tells was done by root may
 // have been done by anybody who became root; it carries the number of the account that logged in (`auditd.auid`), which
 // su and sudo do not change. The number's name on a host is learned from what tells both: a session that sshd or login
-// opened, an account that was made.
+// opened, by the audit system's word or by PAM's, an account that was made. Older PAM tells no number: then it is who
+// logind says has the session in which it was done.
 //
 // Rules ask for it as `actor`, in key, habit, group-by and reason. A number without a name is `uid 1001`.
 //
@@ -12,7 +13,7 @@
 // kDoerNs. Nobody, when two did.
 //
 // Invariants  In commit order: a replay gives the same names.
-// Memory      Per log kNamesMax numbers, the one not asked for longest goes.
+// Memory      Per log kNamesMax numbers and kSessionsMax sessions, the one not asked for longest goes.
 // Threads     One owner.
 #pragma once
 
@@ -30,7 +31,7 @@ class Actors final : public Detector {
  public:
   explicit Actors(const Surroundings&) {}
 
-  static constexpr size_t kNamesMax = 16'384, kHostsMax = 4096;
+  static constexpr size_t kNamesMax = 16'384, kHostsMax = 4096, kSessionsMax = 8192;
   static constexpr int64_t kDoerNs = 10 * kSecond;
 
   bool wants(const EventKind& kind) const override;
@@ -47,6 +48,7 @@ class Actors final : public Detector {
 
   void hold(Holdings& out) override {
     for (auto& [log, map] : by_log_) out.push_back({log, Kept::passing, &map});
+    for (auto& [log, map] : sessions_) out.push_back({log, Kept::passing, &map});
     for (auto& [log, map] : doers_) out.push_back({log, Kept::passing, &map});
   }
   void save(std::string& out) const override;
@@ -57,14 +59,15 @@ class Actors final : public Detector {
   // The fields of a dataset that say who logged in.
   struct LoginFields {
     std::string dataset;
-    const Field *number = nullptr, *name = nullptr;
+    const Field *number = nullptr, *name = nullptr, *session = nullptr;
   };
   const LoginFields& login_fields(const std::string& dataset) const;
-  bool of_login(const Record& record, const Field* name_field, std::string_view number, Scratch& scratch,
+  bool of_login(const Record& record, const LoginFields& fields, std::string_view number, Scratch& scratch,
                 std::string* actor) const;
 
   mutable std::array<LoginFields, 64> login_fields_;  // of some datasets
   ByLog<LruMap<std::string>> by_log_;                 // "HOST NUMBER" -> name
+  ByLog<LruMap<std::string>> sessions_;               // "HOST SESSION" -> name
   // Who ran a command as root on a host last.
   struct Doer {
     std::string name;

@@ -205,18 +205,71 @@ std::string last_argument_of(std::string_view command_line, std::initializer_lis
   if (words.size() < 2 || words.back().starts_with('-') || !is_one_of(name_of(words.front()), programs)) return {};
   return std::string(words.back());
 }
+
+// On a switch, router or firewall: what stands behind one of the beginnings, of which the longest counts.
+std::string account_of_device(std::string_view command_line, std::initializer_list<std::string_view> beginnings) {
+  while (command_line.starts_with(' ')) command_line.remove_prefix(1);
+  for (const std::string_view beginning : beginnings)
+    if (command_line.starts_with(beginning)) {
+      const auto rest = command_line.substr(beginning.size());
+      return std::string(rest.substr(0, rest.find_first_of(" \t;")));
+    }
+  return {};
+}
+
+// `net user wang secret /add /domain`
+std::string account_of_net(const Words& words, std::string_view act) {
+  if (words.size() < 4 || !(is_one_of(words[0], {"net1", "net1.exe"}) || words[0].ends_with("net.exe") ||
+                            words[0] == "net") || folded(words[1]) != "user")
+    return {};
+  return std::any_of(words.begin() + 3, words.end(), [&](auto word) { return folded(word).starts_with(act); })
+             ? std::string(words[2])
+             : std::string();
+}
 }  // namespace
 
 std::string account_made_by(std::string_view command_line) {
+  if (command_line.find("user") == command_line.npos) return {};
+  if (auto made = account_of_device(command_line, {"local-user ", "username ", "set system login user "}); !made.empty())
+    return made;
   // `adduser wang sudo` puts one into a group.
   Words words = words_of(command_line);
   drop_wrappers(words);
   const auto names = std::count_if(words.begin(), words.end(), [](std::string_view word) { return word[0] != '-'; });
   if (!words.empty() && name_of(words.front()) == "adduser" && names != 2) return {};
+  if (auto made = account_of_net(words, "/add"); !made.empty()) return made;
   return last_argument_of(command_line, {"useradd", "adduser"});
 }
 std::string account_deleted_by(std::string_view command_line) {
+  if (command_line.find("user") == command_line.npos) return {};
+  if (auto gone = account_of_device(command_line, {"undo local-user ", "no username ", "delete system login user "});
+      !gone.empty())
+    return gone;
+  if (auto gone = account_of_net(words_of(command_line), "/del"); !gone.empty()) return gone;
   return last_argument_of(command_line, {"userdel", "deluser"});
+}
+
+std::string account_named_by(std::string_view command_line) {
+  if (auto made = account_made_by(command_line); !made.empty()) return made;
+  if (auto gone = account_deleted_by(command_line); !gone.empty()) return gone;
+  Words words = words_of(command_line);
+  drop_wrappers(words);
+  const bool is_password = words.size() > 1 && name_of(words.front()) == "passwd" && !words.back().starts_with('-');
+  return is_password ? std::string(words.back()) : std::string();
+}
+
+std::string account_of_statement(std::string_view text, bool makes) {
+  const std::string statement = folded(text);
+  for (const std::string_view kind : {" user ", " login ", " role "}) {
+    const size_t at = statement.find((makes ? "create" : "drop") + std::string(kind));
+    if (at == statement.npos) continue;
+    std::string_view rest = std::string_view(statement).substr(at + (makes ? 6 : 4) + kind.size());
+    for (const std::string_view skipped : {"if not exists ", "if exists "})
+      if (rest.starts_with(skipped)) rest.remove_prefix(skipped.size());
+    rest.remove_prefix(std::min(rest.find_first_not_of(" \\'\"`["), rest.size()));
+    return std::string(rest.substr(0, rest.find_first_of(" \\'\"`]@;,()\t")));
+  }
+  return {};
 }
 
 AccountSwitch account_switch_of(std::string_view command_line) {

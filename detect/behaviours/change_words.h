@@ -25,8 +25,14 @@ struct AccountSwitch {
   bool disables = false;
 };
 AccountSwitch account_switch_of(std::string_view command_line);
-// `useradd -m wang`, `userdel -r wang`: the account; empty: it is none of these.
+// `useradd -m wang`, `userdel -r wang`, on a device `local-user wang class manage`, `no username wang`; of Windows
+// `net user wang /delete`: the account; empty: it is none of these.
 std::string account_made_by(std::string_view command_line);
 std::string account_deleted_by(std::string_view command_line);
+// The account that one of these, or `passwd wang`, is about.
+std::string account_named_by(std::string_view command_line);
+// `CREATE USER 'wang'@'%'`, `DROP ROLE IF EXISTS wang` in a text that holds a statement: the account, in small letters;
+// empty: none.
+std::string account_of_statement(std::string_view text, bool makes);
 
 }  // namespace yushi::detect

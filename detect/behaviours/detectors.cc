@@ -34,7 +34,7 @@ std::unique_ptr<Detector> make(const Surroundings& surroundings) {
 std::vector<DetectorRow>& detector_table() {
   // All ask the accounts for what they were wont to before this login.
   static std::vector<DetectorRow> table{
-      {"actors", "Which accounts stand behind the numbers of the audit system", 2, make<Actors>},
+      {"actors", "Which accounts stand behind the numbers of the audit system", 3, make<Actors>},
       {"attempts", "Brute force that ends in a success", 3, make<Attempts>},
       {"guessing", "Password guessing, fast, slow, spread over accounts or over addresses", 4, make<Guessing>},
       {"site", "Accounts that are new to all, hosts logged in to from elsewhere", 1, make<Site>},
@@ -42,12 +42,12 @@ std::vector<DetectorRow>& detector_table() {
       {"short-lived-accounts", "Accounts that are made, used and deleted", 1, make<ShortLived>},
       {"service-accounts", "Accounts of services at which a person sits", 1, make<ServiceAccounts>},
       {"travel", "Accounts at two places between which nobody gets in the time", 4, make<Travel>},
-      {"accounts", "From where, on which hosts and at which hours accounts log in", 1, make<Accounts>},
+      {"accounts", "From where, on which hosts and at which hours accounts log in", 2, make<Accounts>},
       {"root-hours", "At which hours accounts act as root", 1, make<RootHours>},
       {"services", "Services that were stopped and not started again", 1, make<Services>},
       {"volumes", "Many more files read or deleted than usual", 2, make<Volumes>},
       {"rights", "Accounts that get one right after the other", 2, make<Rights>},
-      {"serials", "Gaps in the numbers of events", 2, make<Serials>},
+      {"serials", "Gaps in the numbers of events", 3, make<Serials>},
       {"new-commands", "Programs that nobody of the site has run", 2, make<NewCommands>},
       {"unusual-commands", "Which commands accounts are wont to give, and in which order", 3, make<UnusualCommands>},
       {"listed", "What rests on the lists of the site, and changes without a ticket", 2, make<Listed>},

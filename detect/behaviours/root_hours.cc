@@ -12,8 +12,10 @@
 namespace yushi::detect {
 namespace {
 
-constexpr FindingKind kOddHour{"baseline.root-at-unusual-hour", "Root at an unusual hour",    1, "attack.t1078",
+constexpr FindingKind kOddHour{"baseline.root-at-unusual-hour", "Root at an unusual hour",    2, "attack.t1078",
                                "非常用时段使用 root",           "attack.privilege-escalation"};
+constexpr FindingKind kOddChange{"baseline.change-at-unusual-hour", "Change at an unusual hour",    1, "attack.t1078",
+                                 "非常用时段变更配置",              "attack.privilege-escalation"};
 constexpr size_t kCommandBytesMax = 200;
 constexpr int64_t kFoldNs = 12 * kHour;
 
@@ -28,16 +30,28 @@ bool is_root_at_a_terminal(const Event& event, Scratch& scratch) {
   return !terminal.empty() && terminal != "(none)" && terminal != "?";
 }
 
+// What a device, a bastion or a service says that somebody configured, or typed there.
+bool is_change(const Event& event, Scratch& scratch) {
+  static const Field* const kAs = find_field("user.effective.name");
+  if (event.kind.name == "config-changed") return true;
+  return event.kind.name == "command" && !event.kind.login_number && !event.kind.terminal &&
+         first_text(event.record, kAs, scratch).empty();
+}
+
 }  // namespace
 
 uint32_t RootHours::Account::known() const { return std::accumulate(hours.begin(), hours.end(), uint32_t{0}); }
 
-bool RootHours::wants(const EventKind& kind) const { return kind.is_command() || kind.name == "privilege-used"; }
+bool RootHours::wants(const EventKind& kind) const {
+  return kind.is_command() || kind.name == "privilege-used" || kind.name == "config-changed";
+}
 
 void RootHours::observe(const Event& event, std::vector<Finding>& findings) {
   Scratch scratch;
   const auto* actors = surroundings_.detectors.find<Actors>();
-  if (event.kind.outcome == "failure" || !is_root_at_a_terminal(event, scratch) || !actors) return;
+  if (event.kind.outcome == "failure" || !actors) return;
+  const bool as_root = event.kind.name != "config-changed" && is_root_at_a_terminal(event, scratch);
+  if (!as_root && !is_change(event, scratch)) return;
   const std::string& actor = actors->of(event);
   if (actor.empty() || actor == "root") return;
   const auto zone = surroundings_.options.zone_of(event.log);
@@ -61,7 +75,8 @@ void RootHours::observe(const Event& event, std::vector<Finding>& findings) {
   }
   if (near > 0 || known < kKnownMin || days < kDaysMin) return;
   const auto* accounts = surroundings_.detectors.find<Accounts>();
-  if (accounts && accounts->has_logged_in(event.log, actor, event.counted.at_ns - kLoginNs, event.counted.at_ns))
+  if (accounts && (accounts->has_logged_in(event.log, actor, event.counted.at_ns - kLoginNs, event.counted.at_ns) ||
+                   accounts->is_common_hour(event.log, actor, hour)))
     return;
 
   static const Field* const kCommand = find_field("process.command_line");
@@ -69,19 +84,20 @@ void RootHours::observe(const Event& event, std::vector<Finding>& findings) {
   const std::string command(first_text(event.record, kCommand, scratch, kCommandBytesMax));
   const std::string from = hour_text(hour - kHoursAround), to = hour_text(hour + kHoursAround + 1);
   Finding finding;
-  finding.kind = &kOddHour;
+  finding.kind = as_root ? &kOddHour : &kOddChange;
   finding.severity = Severity::low;
   finding.score = 45;
   finding.key = printable(actor);
   finding.fold_ns = kFoldNs;
   finding.learning = event.counted.at_ns - account.first_ns < surroundings_.options.learning_ns;
-  finding.reason = printable(actor) + " acted as root" + (host.empty() ? "" : " on " + printable(host)) + " at " +
+  finding.reason = printable(actor) + (as_root ? " acted as root" : " changed the configuration") + (host.empty() ? "" : " on " + printable(host)) + " at " +
                    hour_text(hour) + " " + std::string(zone->name()) +
                    (command.empty() ? "" : " (" + printable(command) + ")") + "; in " +
                    number_text(days, "day", "days") + " with such acts since " + date_text(account.first_ns) +
                    " it never did between " + from + " and " + to;
   finding.reason_zh = "账号 " + printable(actor) + " 于 " + hour_text(hour) + "（" + std::string(zone->name()) + "）" +
-                      (host.empty() ? "" : "在主机 " + printable(host) + " 上") + "以 root 身份操作" +
+                      (host.empty() ? "" : "在主机 " + printable(host) + " 上") +
+                      (as_root ? "以 root 身份操作" : "变更配置") +
                       (command.empty() ? "" : "（" + printable(command) + "）") + "；自 " +
                       date_text(account.first_ns) + " 以来有此类操作的 " + std::to_string(days) + " 天中，从未在 " +
                       from + " 至 " + to + " 之间出现";

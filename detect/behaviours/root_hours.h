@@ -1,9 +1,11 @@
-// Root at an hour at which its account never is: at night, by who works by day.
+// Root at an hour at which its account never is, and changes to devices: at night, by who works by day.
 //
-// The hours of logins (detect/behaviours/accounts.h) do not tell it of who stays logged in, and in a root shell nothing
-// but the audit system says who he is. Learned are the hours of the day at which an account acts as root at a terminal,
-// each once a day. Told is an hour that is further than kHoursAround from all of these, of an account that did so in
-// kKnownMin hours on kDaysMin days; not within kLoginNs of a login, whose hour was judged.
+// The hours of logins (detect/behaviours/accounts.h) do not tell it of who stays logged in, in a root shell nothing
+// but the audit system says who he is, and many a device tells of what was configured and not of the login. Learned are
+// the hours of the day at which an account acts as root at a terminal, or configures what has no accounts of its own to
+// become, each once a day. Told is an hour that is further than kHoursAround from all of these, of an account that did
+// so in kKnownMin hours on kDaysMin days; not within kLoginNs of a login, whose hour was judged, and not at an hour at
+// which half of the site's people work.
 //
 // Invariants  Integers only, event time, in commit order, no clock.
 // Memory      A part of the profiles of accounts (detect/memory/profiles.h).

@@ -1,6 +1,7 @@
 #include "detect/behaviours/serials.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "core/base/calendar.h"
 #include "detect/words.h"
@@ -8,7 +9,7 @@
 namespace yushi::detect {
 namespace {
 
-constexpr FindingKind kGap{"sequence.events-missing", "Numbered events are missing", 1, "attack.t1562.006",
+constexpr FindingKind kGap{"sequence.events-missing", "Numbered events are missing", 2, "attack.t1562.006",
                            "事件编号不连续",          "attack.defense-evasion"};
 
 size_t day_slot(int64_t day) { return static_cast<size_t>(day - floor_div(day, Serials::kDays) * Serials::kDays); }
@@ -18,13 +19,16 @@ size_t day_slot(int64_t day) { return static_cast<size_t>(day - floor_div(day, S
 void Serials::observe(const Event& event, std::vector<Finding>& findings) {
   Scratch scratch;
   Value value;
-  if (!first_value(event.record, event.kind.serial, scratch, &value) || value.integer <= 0) return;
-  const auto number = static_cast<uint64_t>(value.integer);
-  if (event.host.empty()) return;
+  if (!first_value(event.record, event.kind.serial, scratch, &value)) return;
+  auto number = static_cast<uint64_t>(std::max<int64_t>(value.integer, 0));
+  if (number == 0) std::from_chars(value.text.data(), value.text.data() + value.text.size(), number);
+  if (number == 0 || event.host.empty()) return;
   const std::string_view host = event.host.substr(0, kNameBytesMax);
   std::string key(host);
   key += '\n';
   key += event.kind.message->dataset;
+  if (event.kind.counted_in)
+    key.append("\n").append(first_text(event.record, event.kind.counted_in, scratch, kNameBytesMax));
   Teller& teller = by_log_.use(event.log, kTellersMax).use(key);
 
   const uint64_t before = teller.last, before_index = teller.last_index;
@@ -45,7 +49,7 @@ void Serials::observe(const Event& event, std::vector<Finding>& findings) {
     teller.largest[day_slot(gone)] = 0;
   teller.day = day;
   const uint32_t usual = *std::max_element(teller.largest.begin(), teller.largest.end());
-  const bool told = teller.known >= kKnownMin && step > kMissingMin && step / kTimes > usual;
+  const bool told = teller.known >= (usual > 1 ? kKnownMin : kWholeMin) && step > kMissingMin && step / kTimes > usual;
   teller.largest[day_slot(day)] = std::max(teller.largest[day_slot(day)], step);
   if (teller.known < kKnownMin) ++teller.known;
   if (!told) return;

@@ -1,8 +1,8 @@
-// Gaps in the numbers that a teller gives its events, as the audit system of a host does: what lies between was thrown
-// away, or taken out on its way here.
+// Gaps in the numbers that a teller gives its events, as the audit system of a host and each log of Windows do: what
+// lies between was thrown away, or taken out on its way here.
 //
 // Not each number comes, since not each event is sent. So a step is a gap when it is kTimes the largest of the last
-// kDays days, after kKnownMin steps; numbers that go back begin anew.
+// kDays days, after kKnownMin steps, or after kWholeMin where none was missing; numbers that go back begin anew.
 //
 // Invariants  Integers only, event time, in commit order, no clock.
 // Memory      Per log kTellersMax hosts and tellers, 100 bytes each; the one not heard of for longest goes.
@@ -25,7 +25,7 @@ class Serials final : public Detector {
   explicit Serials(const Surroundings&) {}
 
   static constexpr int kDays = 14;
-  static constexpr uint32_t kKnownMin = 200, kTimes = 3, kMissingMin = 5;
+  static constexpr uint32_t kKnownMin = 200, kWholeMin = 60, kTimes = 3, kMissingMin = 5;
   static constexpr uint64_t kStepMax = 1'000'000;  // more is another count
   static constexpr size_t kTellersMax = 16'384;
 

@@ -8,8 +8,10 @@
 namespace yushi::detect {
 namespace {
 
-constexpr FindingKind kShort{"account.short-lived", "Account made, used and deleted", 1,
+constexpr FindingKind kShort{"account.short-lived", "Account made, used and deleted", 2,
                              "attack.t1136",        "账号新建、使用后即被删除",       "attack.persistence"};
+
+constexpr size_t kStatementBytesMax = 4096;
 
 // The account that the event makes or deletes; empty: none.
 std::string account_of(const Event& event, bool makes, Scratch& scratch) {
@@ -23,8 +25,11 @@ std::string account_of(const Event& event, bool makes, Scratch& scratch) {
   }
   if (event.kind.name != (makes ? "account-created" : "account-deleted")) return {};
   std::string name(first_text(event.record, kTarget, scratch));
-  // Of a database's statement it is known who gave it, not of whom it speaks.
-  if (name.empty() && !event.kind.has_category("database")) name = first_text(event.record, ecs::user_name, scratch);
+  // Of a database's statement it is known who gave it; of whom it speaks, its words say.
+  if (name.empty() && event.kind.has_category("database"))
+    name = account_of_statement(first_text(event.record, ecs::message, scratch, kStatementBytesMax), makes);
+  else if (name.empty())
+    name = first_text(event.record, ecs::user_name, scratch);
   return name;
 }
 

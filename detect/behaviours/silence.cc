@@ -134,7 +134,13 @@ int64_t Silence::now_of(std::string_view log) const {
 int64_t Silence::now_of(const Log& log) {
   std::vector<int64_t> newest;
   newest.reserve(log.hosts.size());
-  log.hosts.for_each([&](std::string_view, const Host& host) { newest.push_back(host.last_ns); });
+  for (const bool of_all : {false, true}) {
+    if (newest.size() >= kHostsAtLeast) break;
+    newest.clear();
+    log.hosts.for_each([&](std::string_view, const Host& host) {
+      if (of_all || (!host.told && host.last_ns - host.first_ns >= kDay)) newest.push_back(host.last_ns);
+    });
+  }
   const auto middle = newest.begin() + static_cast<ptrdiff_t>(newest.size() / 2);
   std::nth_element(newest.begin(), middle, newest.end());
   return *middle;

@@ -5,8 +5,9 @@
 // sent nothing for kTimes that long, and no less than kLeastNs; of a host that rests for kRestNs and is known for less
 // than kWeekNs no less than kWeekendNs, since nobody has seen yet what it does on weekends. Now is what the middle one
 // of the hosts' newest times says, so that neither a clock that is wrong nor a log that is read in later makes a
-// silence; a log of one host has no now. When that one was away twice as long as ever, the site was, not the
-// hosts: each that is not back then has as long again as its longest pause.
+// silence; a log of one host has no now. Hosts that came on one day alone, or are known to be silent, are not asked:
+// they would hold back the middle one. When that one was away twice as long as ever, the site was, not the hosts: each
+// that is not back then has as long again as its longest pause.
 //
 // Of each host, and of the log, it is also known how many records an hour of the week is wont to bring: the fewest that
 // came, at most doubled from week to week; before there were two such weeks the fewest of this hour of any day, before

@@ -205,9 +205,13 @@ void Store::Commit::append(ChunkGroup& group, const std::shared_ptr<Batch>& batc
     auto& losses = states[source]->losses;
     const uint64_t before = losses.lost();
     losses.take(numbered.sequence);
-    if (losses.lost() != before)
-      losses_.push_back({group.log_id, group.sources[source].source, before, losses.lost(),
-                         group.records[numbered.record]->event_ns});
+    if (losses.lost() == before) continue;
+    const Record& record = *group.records[numbered.record];
+    Scratch scratch;
+    Value host;
+    const bool has_host = first_value(record, ecs::host_name, scratch, &host);
+    losses_.push_back({group.log_id, group.sources[source].source, before, losses.lost(), record.event_ns,
+                       has_host ? std::string(host.text) : std::string()});
   }
   pending_->out.put(families.tail, keys::record(log.name, first), finish_chunk(number_, group));
   open.raw_bytes += group.raw_bytes;

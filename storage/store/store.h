@@ -89,6 +89,7 @@ struct LossesMoved {
   std::string source;
   uint64_t before = 0, after = 0;
   int64_t event_ns = 0;
+  std::string host;  // of the record, by its word: a relay is one source of many hosts
 };
 
 // Records of the node's own for `_audit`, received now, as they are before anybody understands them: JSON as
