@@ -58,9 +58,8 @@ TEST(Serials, each_log_of_windows_counts_by_itself) {
   const auto add = [&](uint64_t number, const std::string& channel) {
     Line line = numbered(0, static_cast<int64_t>(lines.size()) * 60);
     line.dataset = "windows_nxlog";
-    line.values = {{"host.name", "dc-01"},
-                   {"windows_nxlog.record", std::to_string(number)},
-                   {"windows_nxlog.channel", channel}};
+    line.values = {
+        {"host.name", "dc-01"}, {"windows_nxlog.record", std::to_string(number)}, {"windows_nxlog.channel", channel}};
     lines.push_back(line);
   };
   for (uint64_t i = 0; i < 100; ++i) add(5000 + i, "Security"), add(90 + i, "System");

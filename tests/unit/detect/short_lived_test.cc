@@ -67,9 +67,9 @@ TEST(ShortLived, on_a_device_in_windows_and_in_a_database_too) {
            {"username tmpx privilege 15 secret *", "no username tmpx"},
            {"set system login user tmpx class super-user", "delete system login user tmpx"},
            {"net user tmpx secret /add", "C:\\Windows\\System32\\net.exe user tmpx /delete"}})
-    EXPECT_EQ(reasons({typed(kStart, made), login(kStart + kMinute, "tmpx", "10.0.0.5"), typed(kStart + kHour, gone)})
-                  .size(),
-              1u)
+    EXPECT_EQ(
+        reasons({typed(kStart, made), login(kStart + kMinute, "tmpx", "10.0.0.5"), typed(kStart + kHour, gone)}).size(),
+        1u)
         << made;
   EXPECT_EQ(reasons({stated(kStart, "account-created", "CREATE USER IF NOT EXISTS \\'tmpx\\'@\\'%\\'"),
                      login(kStart + kMinute, "tmpx", "10.0.0.5"),
