@@ -15,12 +15,12 @@
 namespace yushi::parsers {
 namespace {
 
-std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
+std::string in_quotes(std::string_view text) { return "'" + std::string(text) + "'"; }
 
 std::string joined(const std::vector<std::string>& values) {
   if (values.empty()) return "nothing";
   std::string out;
-  for (auto& value : values) out += (out.empty() ? "" : ", ") + quoted(value);
+  for (auto& value : values) out += (out.empty() ? "" : ", ") + in_quotes(value);
   return out;
 }
 
@@ -43,7 +43,7 @@ class TestRun {
         record_ = Record();
         if (asked) test.is_event ? run_event(*parser, test) : run_own(*parser, test);
         const auto outcome = test.is_event  ? std::string("ok: event")
-                             : record_.kind ? "ok: pattern " + quoted(record_.kind->pattern)
+                             : record_.kind ? "ok: pattern " + in_quotes(record_.kind->pattern)
                                             : std::string("ok: not known");
         for (auto& other : parsers_.parsers())
           if (!test.is_event && !test.none && (asked || is_asked(*other))) offer(*parser, test, *other);
@@ -108,7 +108,7 @@ class TestRun {
     understand(test, parser.name, parser);
     if (test.none) {
       if (record_.kind)
-        failed(parser, test.position, "must not match, but pattern " + quoted(record_.kind->pattern) + " does");
+        failed(parser, test.position, "must not match, but pattern " + in_quotes(record_.kind->pattern) + " does");
       return;
     }
     if (!record_.kind) return failed(parser, test.position, "no pattern matches the line");
@@ -117,7 +117,7 @@ class TestRun {
       // `user=""` of structured data is there, though it says nothing.
       const bool is_empty = capture.length == 0 && !capture.field->name.starts_with(kStructuredDataPrefix);
       if (capture.begin < at || is_empty || capture.end() > record_.raw.size())
-        failed(parser, test.position, "the captures overlap or are out of order at " + quoted(capture.field->name));
+        failed(parser, test.position, "the captures overlap or are out of order at " + in_quotes(capture.field->name));
       at = capture.end();
     }
     compare(parser, test);
@@ -157,7 +157,7 @@ class TestRun {
       if (values != wanted)
         failed(parser, expected.position,
                expected.name + " is " + joined(values) + ", expected " + joined(wanted) + " (pattern " +
-                   quoted(record_.kind->pattern) + ")");
+                   in_quotes(record_.kind->pattern) + ")");
     }
   }
 
@@ -201,8 +201,8 @@ class TestRun {
     understand(test, other.match.keys.empty() ? other.name : std::string_view(), other);
     if (record_.kind && record_.kind->parser == other.name)
       failed(parser, test.position,
-             "the parser " + quoted(other.name) + " knows this line too (pattern " + quoted(record_.kind->pattern) +
-                 "); they must share a format: or differ");
+             "the parser " + in_quotes(other.name) + " knows this line too (pattern " +
+                 in_quotes(record_.kind->pattern) + "); they must share a format: or differ");
   }
 
   const std::shared_ptr<const ParserSet>& set_;
@@ -294,7 +294,7 @@ std::string compare_with_re2(const ParserSet& set, std::string_view text, std::s
       size_t bytes = sizeof(uint32_t) * 2 * pattern.captures.size();
       const bool possible = found.may_match(static_cast<uint16_t>(&pattern - parser->patterns.data()));
       if (here != there || (here && std::memcmp(ours, theirs, bytes) != 0) || (there && !possible && !pattern.whole))
-        return parser->name + "/" + pattern.name + " differs from RE2 on " + quoted(text);
+        return parser->name + "/" + pattern.name + " differs from RE2 on " + in_quotes(text);
     }
   }
   return {};
