@@ -47,8 +47,7 @@ std::vector<Alert> MissingMessages::due(const storage::KnownLogs& logs, int64_t 
                              (is_relay ? " (host " + missing.host + ")" : "") +
                              " numbered never came here: lost on their way, or taken out";
     auto what_zh = key.second + (is_relay ? "（主机 " + missing.host + "）" : "") + " 发送的带编号消息中有 " +
-                   std::to_string(missing.lost - missing.told) +
-                   " 条从未到达：可能在传输途中丢失，或被人移除";
+                   std::to_string(missing.lost - missing.told) + " 条从未到达：可能在传输途中丢失，或被人移除";
     auto alert = own_alert(kMissing, Severity::medium, 55, {what, std::move(what_zh)}, now_ns);
     alert.event_ns = missing.event_ns;
     alert.tenant = tenant.substr(0, tenant.find_first_of("@:"));

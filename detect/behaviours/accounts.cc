@@ -30,8 +30,8 @@ constexpr FindingKind kDormant{"baseline.dormant-account",
                                "长期未使用的账号登录",
                                "attack.initial-access"};
 
-constexpr FindingKind kShared{"account.shared", "Account shared by several people", 2, "attack.t1078",
-                              "多人共用账号",   "attack.initial-access"};
+constexpr FindingKind kShared{
+    "account.shared", "Account shared by several people", 2, "attack.t1078", "多人共用账号", "attack.initial-access"};
 constexpr size_t kHashBytes = 8;
 
 std::string places_text(const Places& places, Lang lang = Lang::en) {

@@ -28,7 +28,7 @@ bool Actors::wants(const EventKind& kind) const {
 void Actors::observe(const Event& event, std::vector<Finding>&) {
   Scratch scratch;
   static const Field *const kUserId = find_field("user.id"), *const kExecutable = find_field("process.executable"),
-                           *const kProgram = find_field("process.name");
+                            *const kProgram = find_field("process.name");
   if (event.kind.name == "command" || event.kind.name == "process-started") return note_command(event, scratch);
   const std::string name(first_text(event.record, ecs::user_name, scratch, kNameBytesMax));
   if (is_unset(name)) return;
@@ -74,7 +74,8 @@ std::string Actors::doer_of(const Record& record, Scratch& scratch) const {
 const Actors::LoginFields& Actors::login_fields(const std::string& dataset) const {
   const size_t mixed = dataset.empty() ? 0 : dataset.size() * 7 + static_cast<uint8_t>(dataset.back());
   LoginFields& known = login_fields_[mixed % login_fields_.size()];
-  if (known.dataset != dataset) known = {dataset, find_field(dataset + ".auid"), find_field(dataset + ".auid_name"), find_field(dataset + ".ses")};
+  if (known.dataset != dataset)
+    known = {dataset, find_field(dataset + ".auid"), find_field(dataset + ".auid_name"), find_field(dataset + ".ses")};
   return known;
 }
 

@@ -219,8 +219,9 @@ std::string account_of_device(std::string_view command_line, std::initializer_li
 
 // `net user wang secret /add /domain`
 std::string account_of_net(const Words& words, std::string_view act) {
-  if (words.size() < 4 || !(is_one_of(words[0], {"net1", "net1.exe"}) || words[0].ends_with("net.exe") ||
-                            words[0] == "net") || folded(words[1]) != "user")
+  if (words.size() < 4 ||
+      !(is_one_of(words[0], {"net1", "net1.exe"}) || words[0].ends_with("net.exe") || words[0] == "net") ||
+      folded(words[1]) != "user")
     return {};
   return std::any_of(words.begin() + 3, words.end(), [&](auto word) { return folded(word).starts_with(act); })
              ? std::string(words[2])
@@ -230,7 +231,8 @@ std::string account_of_net(const Words& words, std::string_view act) {
 
 std::string account_made_by(std::string_view command_line) {
   if (command_line.find("user") == command_line.npos) return {};
-  if (auto made = account_of_device(command_line, {"local-user ", "username ", "set system login user "}); !made.empty())
+  if (auto made = account_of_device(command_line, {"local-user ", "username ", "set system login user "});
+      !made.empty())
     return made;
   // `adduser wang sudo` puts one into a group.
   Words words = words_of(command_line);

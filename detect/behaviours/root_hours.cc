@@ -14,8 +14,9 @@ namespace {
 
 constexpr FindingKind kOddHour{"baseline.root-at-unusual-hour", "Root at an unusual hour",    2, "attack.t1078",
                                "非常用时段使用 root",           "attack.privilege-escalation"};
-constexpr FindingKind kOddChange{"baseline.change-at-unusual-hour", "Change at an unusual hour",    1, "attack.t1078",
-                                 "非常用时段变更配置",              "attack.privilege-escalation"};
+constexpr FindingKind kOddChange{
+    "baseline.change-at-unusual-hour", "Change at an unusual hour", 1, "attack.t1078", "非常用时段变更配置",
+    "attack.privilege-escalation"};
 constexpr size_t kCommandBytesMax = 200;
 constexpr int64_t kFoldNs = 12 * kHour;
 
@@ -90,17 +91,16 @@ void RootHours::observe(const Event& event, std::vector<Finding>& findings) {
   finding.key = printable(actor);
   finding.fold_ns = kFoldNs;
   finding.learning = event.counted.at_ns - account.first_ns < surroundings_.options.learning_ns;
-  finding.reason = printable(actor) + (as_root ? " acted as root" : " changed the configuration") + (host.empty() ? "" : " on " + printable(host)) + " at " +
-                   hour_text(hour) + " " + std::string(zone->name()) +
-                   (command.empty() ? "" : " (" + printable(command) + ")") + "; in " +
+  finding.reason = printable(actor) + (as_root ? " acted as root" : " changed the configuration") +
+                   (host.empty() ? "" : " on " + printable(host)) + " at " + hour_text(hour) + " " +
+                   std::string(zone->name()) + (command.empty() ? "" : " (" + printable(command) + ")") + "; in " +
                    number_text(days, "day", "days") + " with such acts since " + date_text(account.first_ns) +
                    " it never did between " + from + " and " + to;
-  finding.reason_zh = "账号 " + printable(actor) + " 于 " + hour_text(hour) + "（" + std::string(zone->name()) + "）" +
-                      (host.empty() ? "" : "在主机 " + printable(host) + " 上") +
-                      (as_root ? "以 root 身份操作" : "变更配置") +
-                      (command.empty() ? "" : "（" + printable(command) + "）") + "；自 " +
-                      date_text(account.first_ns) + " 以来有此类操作的 " + std::to_string(days) + " 天中，从未在 " +
-                      from + " 至 " + to + " 之间出现";
+  finding.reason_zh =
+      "账号 " + printable(actor) + " 于 " + hour_text(hour) + "（" + std::string(zone->name()) + "）" +
+      (host.empty() ? "" : "在主机 " + printable(host) + " 上") + (as_root ? "以 root 身份操作" : "变更配置") +
+      (command.empty() ? "" : "（" + printable(command) + "）") + "；自 " + date_text(account.first_ns) +
+      " 以来有此类操作的 " + std::to_string(days) + " 天中，从未在 " + from + " 至 " + to + " 之间出现";
   finding.baseline = "days=" + std::to_string(days) + " known=" + std::to_string(known) + " hours=";
   for (size_t h = 0; h < before.size(); ++h) finding.baseline += (h ? "," : "") + std::to_string(before[h]);
   finding.records = {event.record.index};

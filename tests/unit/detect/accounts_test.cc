@@ -79,6 +79,30 @@ TEST(Accounts, the_address_of_somebody_else_in_a_known_network_is_told_as_less) 
       << found[0]->reason;
 }
 
+TEST(Accounts, one_that_comes_from_the_desks_of_three_others_within_a_day_is_shared) {
+  std::vector<Line> lines;
+  const int64_t from = at("2026-11-02T08:00:00Z");
+  const std::vector<std::pair<std::string, std::string>> desks{
+      {"chen", "10.0.1.1"}, {"wu", "10.0.1.2"}, {"zhao", "10.0.1.3"}};
+  for (int day = 0; day < 14; ++day)
+    for (size_t i = 0; i < desks.size() && day % 7 < 5; ++i)
+      lines.push_back(login(from + day * kDay + static_cast<int64_t>(i) * kMinute, desks[i].first, desks[i].second));
+  const int64_t today = from + 14 * kDay;
+  for (size_t i = 0; i < desks.size(); ++i)
+    lines.push_back(login(today + static_cast<int64_t>(i) * kHour, "appl", desks[i].second));
+  const auto all = alerts_of(lines);
+  const auto shared = of_rule(all, "account.shared");
+  ASSERT_EQ(shared.size(), 1u);
+  EXPECT_EQ(
+      shared[0]->reason,
+      "appl logged in on web-01 from 10.0.1.3; within a day it came from where chen, wu and zhao are wont to come "
+      "from: several people share it");
+  // From two of them, from one thrice, from the third a week later.
+  lines.back() = login(today + 3 * kHour, "appl", "10.0.1.1");
+  lines.push_back(login(today + 8 * kDay, "appl", "10.0.1.3"));
+  EXPECT_TRUE(of_rule(alerts_of(lines), "account.shared").empty());
+}
+
 TEST(Accounts, three_addresses_of_a_known_network_within_two_hours_are_told) {
   auto events = office(20);
   for (const char* address : {"10.0.0.77", "10.0.0.78", "10.0.0.79"})

@@ -187,5 +187,36 @@ TEST(Actors, a_session_that_sudo_opened_names_nobody_behind_the_number) {
   EXPECT_TRUE(alerts[0].reason.starts_with("uid 1001 on web-01")) << alerts[0].reason;
 }
 
+Line opened_by(int64_t when, std::string dataset, std::string user, std::pair<std::string, std::string> number,
+               std::string program = "sshd") {
+  Line line = act(when, std::move(user));
+  line.dataset = std::move(dataset);
+  line.pattern = "session-opened";
+  line.constants = {{"yushi.event", "session-opened"}};
+  line.values = {{"host.name", "web-01"}, {"process.name", std::move(program)}, line.values[1], std::move(number)};
+  return line;
+}
+
+TEST(Actors, a_session_that_pam_or_logind_tells_of_names_who_stands_behind_the_number) {
+  our_parser_set();
+  auto wrote = [](int64_t when, std::string number, std::string session) {
+    return of_audit(when, std::move(number), {{"user.name", "root"}, {"auditd.ses", std::move(session)}},
+                    {{"event.action", "sudoers"}});
+  };
+  auto alerts = alerts_of(
+      {opened_by(kStart, "pam", "lin", {"user.id", "1001"}), wrote(kStart + kMinute, "1001", "5"),
+       // Nobody's word changes what is known, and sudo opens no login.
+       opened_by(kStart + 2 * kMinute, "pam", "wu", {"user.id", "1001"}), wrote(kStart + 3 * kMinute, "1001", "5"),
+       opened_by(kStart + 4 * kMinute, "pam", "root", {"user.id", "1003"}, "sudo"),
+       wrote(kStart + 5 * kMinute, "1003", "6"),
+       // Of older systems the session alone tells.
+       opened_by(kStart + 6 * kMinute, "systemd-logind", "chen", {"systemd-logind.session", "77"}, "systemd-logind"),
+       wrote(kStart + 7 * kMinute, "1004", "77")},
+      {}, rules("high"));
+  std::vector<std::string> who;
+  for (const auto& alert : alerts) who.push_back(alert.reason.substr(0, alert.reason.find(" on ")));
+  EXPECT_EQ(who, (std::vector<std::string>{"lin", "uid 1003", "chen"}));
+}
+
 }  // namespace
 }  // namespace yushi::detect

@@ -76,6 +76,36 @@ TEST(RootHours, where_a_login_of_that_hour_was_judged_it_says_nothing) {
   EXPECT_EQ(told_after(weeks(), {login(night, "lin", "10.0.0.5"), sudo(night + kMinute)}), 0u);
 }
 
+TEST(RootHours, who_configures_devices_by_day_and_at_night_is_told) {
+  auto changed = [](int64_t when) {
+    Line line = sudo(when, "pan");
+    line.dataset = "router";
+    line.pattern = "changed";
+    line.constants = {{"yushi.event", "config-changed"}};
+    line.values = {{"host.name", "rtr-1"}, {"user.name", "pan"}};
+    return line;
+  };
+  std::vector<Line> lines;
+  for (int day = 0; day < 20; ++day) lines.push_back(changed(kStart + day * kDay));
+  lines.push_back(changed(kStart + 19 * kDay + 9 * kHour));
+  const auto all = alerts_of(lines);
+  const auto found = of_rule(all, "baseline.change-at-unusual-hour");
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_TRUE(found[0]->reason.starts_with("pan changed the configuration on rtr-1 at 17:00 UTC")) << found[0]->reason;
+  EXPECT_TRUE(of_rule(all, kRule).empty());
+}
+
+TEST(RootHours, an_hour_at_which_half_of_the_site_works_is_no_odd_one) {
+  const int64_t afternoon = kStart + 19 * kDay + 11 * kHour;
+  auto lines = weeks();
+  for (const char* user : {"chen", "wu", "zhao", "li"})
+    for (int day = 0; day < 19; ++day)
+      for (int hour : {1, 4, 9, 11}) lines.push_back(login(kStart + day * kDay + hour * kHour, user, "10.0.0.5"));
+  std::stable_sort(lines.begin(), lines.end(), [](auto& a, auto& b) { return a.at_ns < b.at_ns; });
+  EXPECT_EQ(told_after(lines, {sudo(afternoon)}), 0u);
+  EXPECT_EQ(told_after(lines, {sudo(afternoon + 8 * kHour)}), 1u);
+}
+
 TEST(RootHours, what_comes_late_is_judged_too) {
   const int64_t morning = kStart + 20 * kDay;
   EXPECT_EQ(told_after(weeks(), {sudo(morning), started(morning - 5 * kHour)}), 1u);

@@ -44,6 +44,32 @@ TEST(Serials, a_jump_is_told_with_how_many_are_missing) {
       "0 were missing at once");
 }
 
+TEST(Serials, a_short_history_is_enough_where_none_was_missing) {
+  for (const auto& [step, is_told] : {std::pair<uint64_t, bool>{1, true}, {2, false}}) {
+    auto numbers = steps_of(step, 80);
+    numbers.push_back(numbers.back() + 212);
+    EXPECT_EQ(!told(numbers).empty(), is_told) << step;
+  }
+}
+
+TEST(Serials, each_log_of_windows_counts_by_itself) {
+  our_parser_set();
+  std::vector<Line> lines;
+  const auto add = [&](uint64_t number, const std::string& channel) {
+    Line line = numbered(0, static_cast<int64_t>(lines.size()) * 60);
+    line.dataset = "windows_nxlog";
+    line.values = {
+        {"host.name", "dc-01"}, {"windows_nxlog.record", std::to_string(number)}, {"windows_nxlog.channel", channel}};
+    lines.push_back(line);
+  };
+  for (uint64_t i = 0; i < 100; ++i) add(5000 + i, "Security"), add(90 + i, "System");
+  EXPECT_TRUE(alerts_of(lines).empty());
+  add(5400, "Security");
+  const auto alerts = alerts_of(lines);
+  ASSERT_EQ(alerts.size(), 1u);
+  EXPECT_TRUE(alerts[0].reason.starts_with("300 events of windows_nxlog on dc-01")) << alerts[0].reason;
+}
+
 TEST(Serials, steps_that_are_usual_are_not) {
   auto numbers = steps_of(90);
   numbers.push_back(numbers.back() + 212);

@@ -54,6 +54,30 @@ TEST(ShortLived, in_a_root_shell_too) {
             1u);
 }
 
+TEST(ShortLived, on_a_device_in_windows_and_in_a_database_too) {
+  auto stated = [](int64_t when, const std::string& what, const std::string& statement) {
+    Line line = told(when, what, "dba");
+    line.dataset = "mariadb.audit";
+    line.constants.insert(line.constants.begin(), {"event.category", "database"});
+    line.values.push_back({"message", statement});
+    return line;
+  };
+  for (const auto& [made, gone] : std::vector<std::pair<std::string, std::string>>{
+           {"local-user tmpx password irreversible-cipher ***", "undo local-user tmpx"},
+           {"username tmpx privilege 15 secret *", "no username tmpx"},
+           {"set system login user tmpx class super-user", "delete system login user tmpx"},
+           {"net user tmpx secret /add", "C:\\Windows\\System32\\net.exe user tmpx /delete"}})
+    EXPECT_EQ(
+        reasons({typed(kStart, made), login(kStart + kMinute, "tmpx", "10.0.0.5"), typed(kStart + kHour, gone)}).size(),
+        1u)
+        << made;
+  EXPECT_EQ(reasons({stated(kStart, "account-created", "CREATE USER IF NOT EXISTS \\'tmpx\\'@\\'%\\'"),
+                     login(kStart + kMinute, "tmpx", "10.0.0.5"),
+                     stated(kStart + kHour, "account-deleted", "drop user `tmpx`")})
+                .size(),
+            1u);
+}
+
 TEST(ShortLived, a_mistake_another_account_and_one_that_was_there_for_long_are_not) {
   EXPECT_EQ(reasons({told(kStart, "account-created", "tmpx"), login(kStart + kMinute, "wang", "10.0.0.5"),
                      told(kStart + kHour, "account-deleted", "tmpx")}),

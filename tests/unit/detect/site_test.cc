@@ -150,6 +150,18 @@ TEST(Silence, a_host_that_rests_at_night_may_rest_on_its_first_weekend) {
   }
 }
 
+TEST(Silence, hosts_that_came_on_one_day_alone_hold_nothing_back) {
+  std::vector<Line> lines;
+  for (auto& line : days(8, "web-02", 6)) {
+    lines.push_back(line);
+    if (lines.size() == 1000)
+      for (int i = 0; i < 9; ++i) lines.push_back(word(line.at_ns, "guest-" + std::to_string(i)));
+  }
+  size_t told = 0;
+  for (const auto& alert : alerts_of(lines)) told += alert.rule_id == "silence.host" && alert.key == "web-02";
+  EXPECT_EQ(told, 1u);
+}
+
 TEST(Silence, when_all_stop_nobody_is_told_of) {
   auto lines = days(6);
   lines.push_back(word(kStart + 20 * kDay, "web-00"));
