@@ -33,14 +33,20 @@ int check(const FilesOptions& options) {
   Out out;
   for (auto& problem : checked.problems) out.text(problem.text());
   for (auto& document : checked.passed_over) out.text(document);
-  out.write(std::to_string(files->size()) + " files: " + std::to_string(checked.rules) + " rules, " +
-            std::to_string(checked.correlations) + " correlations, " +
-            (checked.filters > 0 ? std::to_string(checked.filters) + " filters, " : "") +
-            std::to_string(checked.tests) + (checked.tests == 1 ? " test" : " tests") +
-            (!checked.ok()              ? ": wrong"
-             : checked.problems.empty() ? ""
-                                        : "; " + std::to_string(checked.problems.size()) + " cannot run") +
-            "\n");
+  using detect::number_text;
+  std::string said = number_text(files->size(), "file", "files") + ": " + number_text(checked.rules, "rule", "rules") +
+                     ", " + number_text(checked.correlations, "correlation", "correlations") + ", " +
+                     (checked.filters > 0 ? number_text(checked.filters, "filter", "filters") + ", " : "") +
+                     number_text(checked.tests, "test", "tests");
+  if (!checked.ok()) said += ": wrong";
+  if (checked.cannot_run > 0) said += "; " + std::to_string(checked.cannot_run) + " cannot run";
+  if (checked.of_known_id > 0)
+    said += "; " + number_text(checked.of_known_id, "is", "are") + " left out, of an id that another one has";
+  if (checked.repeated > 0)
+    said += "; " + number_text(checked.repeated, "stands", "stand") + " in a second file too, word for word";
+  if (!checked.passed_over.empty())
+    said += "; " + number_text(checked.passed_over.size(), "document is no rule", "documents are no rules");
+  out.write(said + "\n");
   // A rule that cannot run guards nothing, however right it is.
   return !checked.ok() ? kExitError : checked.problems.empty() ? kExitFound : kExitNothing;
 }
@@ -95,10 +101,15 @@ int canary(const Options& options) {
   Out out;
   RowPrinter rows(out, kind, {"silent rule", "id", "file"});
   std::string left_out;
-  size_t released = 0, silent = 0;
+  size_t released = 0, silent = 0, wrong = 0, run = 0;
   const auto see = [&](const nlohmann::ordered_json& said) {
     if (said.contains("left_out")) {
       left_out += cell_of(said, "left_out") + ": " + cell_of(said, "reason") + "\n";
+      ++wrong;
+      return;
+    }
+    if (said.contains("rules")) {
+      run = said.value("rules", uint64_t{0});
       return;
     }
     ++released;
@@ -114,9 +125,12 @@ int canary(const Options& options) {
     if (kind != OutputKind::json) {
       rows.finish();
       out.text(left_out);
-      out.text(std::to_string(released) + " canaries, " + std::to_string(silent) + " rules stay silent\n");
+      out.text(detect::number_text(released, "canary", "canaries") + " of " +
+               detect::number_text(run, "rule that runs", "rules that run") + "; " +
+               detect::number_text(silent, "rule stays", "rules stay") + " silent" +
+               (wrong == 0 ? "" : ", " + detect::number_text(wrong, "file is", "files are") + " wrong") + "\n");
     }
-    return silent == 0 && left_out.empty() ? kExitFound : kExitNothing;
+    return silent == 0 && wrong == 0 ? kExitFound : kExitNothing;
   });
 }
 
@@ -125,7 +139,7 @@ void add_canary(CLI::App& rules, Chosen& chosen) {
   auto* command = add_question(rules, *options, "rules/canary");
   command->footer(
       "Example: yushi rules canary\n\nThe lines are of no tenant, come into no log and teach no habit. Ends 1 when a "
-      "rule stays silent, or was left out.");
+      "rule stays silent, or a file of rules is wrong.");
   command->add_option("--server", options->server, "unix:PATH of the daemon's socket");
   add_output_option(*command, *options);
   command->callback([options, &chosen] { chosen = [options] { return canary(*options); }; });

@@ -67,6 +67,7 @@ void write_daemon(Out& out, const Json& said) {
       parts += (parts.empty() ? "" : ", ") + title_of(part) + " " + for_people("bytes", bytes);
     line(title_of(name) + ": " + parts);
   }
+  for (auto& folder : list("cannot_run")) line(folder.is_string() ? folder.get<std::string>() : "");
   auto of = [](const Json& object, const char* name) {
     auto found = object.find(name);
     return found == object.end() ? std::string("?") : for_people(name, *found);

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "detect/rules/check.h"
+#include "detect/words.h"
 #include "parsers/file/share_directory.h"
 #include "parsers/joiner.h"
 #include "query/listing.h"
@@ -21,6 +22,17 @@ std::string line_of(const detect::Canary& canary) {
   return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+void name(const std::vector<std::string>& all, OwnWords& words) {
+  std::string names;
+  for (size_t i = 0; i < std::min(all.size(), kNamedMax); ++i) names += (i == 0 ? "" : "; ") + all[i];
+  words.en += names;
+  words.zh += names;
+  if (const auto more = all.size() - std::min(all.size(), kNamedMax); more > 0) {
+    words.en += "; and " + std::to_string(more) + " more";
+    words.zh += "；另有 " + std::to_string(more) + " 条";
+  }
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> release_canaries(Pipeline& pipeline) {
@@ -33,33 +45,38 @@ Result<std::vector<std::string>> release_canaries(Pipeline& pipeline) {
     parsers::join_lines(batch, loaded->parsers);
     batch.keep.push_back(loaded->parsers);
   };
-  std::vector<std::string> lines, silent;
+  std::vector<std::string> lines, silent, wrong;
   // Not the rules that run themselves, but others of the same files: those count their hits.
   YUSHI_TRY(detect::release_canaries(loaded->rules->files(), *sources, understand, [&](const detect::Canary& canary) {
     lines.push_back(line_of(canary));
     if (canary.alerts.empty()) silent.push_back(canary.rule->title + " (" + canary.rule->id + ")");
     return true;
   }));
-  const auto rules = lines.size();
+  const auto rules = detect::number_text(lines.size(), "rule", "rules");
+  const auto run = std::to_string(loaded->rules->list().size());
+  OwnWords words{"canaries of " + rules + " of " + run + " that run, tests and no acts of anybody: ",
+                 "对运行中的 " + run + " 条规则里的 " + std::to_string(lines.size()) +
+                     " 条进行了自检（测试数据，并非任何人的操作）："};
+  lines.push_back(nlohmann::ordered_json({{"rules", loaded->rules->list().size()}}).dump());
   for (size_t i = 0; i < loaded->left_out.size(); ++i) {
     if (loaded->left_out_kinds[i] != "rule") continue;
     lines.push_back(query::left_out_line(loaded->left_out[i]));
-    silent.push_back(loaded->left_out[i]);
+    wrong.push_back(loaded->left_out[i]);
   }
-  OwnWords words{"canaries of " + std::to_string(rules) + " rules, tests and no acts of anybody: ",
-                 "对 " + std::to_string(rules) + " 条规则进行了自检（测试数据，并非任何人的操作）："};
-  if (silent.empty()) {
+  if (silent.empty() && wrong.empty()) {
     pipeline.tell_trouble(kCanaries, {words.en + "all were told", words.zh + "全部正常告警"}, Severity::informational,
                           1);
     return lines;
   }
-  std::string names;
-  for (size_t i = 0; i < std::min(silent.size(), kNamedMax); ++i) names += (i == 0 ? "" : "; ") + silent[i];
-  words.en += std::to_string(silent.size()) + " stay silent: " + names;
-  words.zh += std::to_string(silent.size()) + " 条未告警：" + names;
-  if (const auto more = silent.size() - std::min(silent.size(), kNamedMax); more > 0) {
-    words.en += "; and " + std::to_string(more) + " more";
-    words.zh += "；另有 " + std::to_string(more) + " 条";
+  if (!silent.empty()) {
+    words.en += std::to_string(silent.size()) + (silent.size() == 1 ? " stays" : " stay") + " silent: ";
+    words.zh += std::to_string(silent.size()) + " 条未告警：";
+    name(silent, words);
+  }
+  if (!wrong.empty()) {
+    words.en += (silent.empty() ? "" : "; ") + detect::number_text(wrong.size(), "file is", "files are") + " wrong: ";
+    words.zh += (silent.empty() ? "" : "；") + std::to_string(wrong.size()) + " 个规则文件有误，未加载：";
+    name(wrong, words);
   }
   pipeline.tell_trouble(kCanaries, std::move(words), Severity::high, 60);
   return lines;

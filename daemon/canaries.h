@@ -16,7 +16,8 @@
 
 namespace yushi::daemon {
 
-// A JSON line for each rule that has such a test, then one for each that was left out.
+// A JSON line for each rule that has such a test, then one that counts the rules that run, then one for each file that
+// was left out as wrong.
 Result<std::vector<std::string>> release_canaries(Pipeline& pipeline);
 
 }  // namespace yushi::daemon

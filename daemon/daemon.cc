@@ -121,6 +121,7 @@ Result<void> Daemon::load() {
   // A checkout of rules has other files too, often as many: a word for all of them.
   if (auto& others = loaded_->rules->passed_over(); !others.empty())
     spdlog::info("{}; in all {} documents of the rule folders are no rules", others.front(), others.size());
+  for (auto& what : loaded_->cannot_run) spdlog::info("{}", what);
   auto unknown = forward::unknown_select_fields(config_.forwarders);
   // The field may be of a parser that was left out.
   if (!unknown.empty() && loaded_->left_out.empty()) return fail(Code::invalid, unknown.front());
@@ -275,7 +276,7 @@ Result<void> Daemon::start_pipeline() {
     spdlog::warn("{}", what);
     pipeline_->tell(own_record("fields-anew", what));
   }
-  if (!loaded_->left_out.empty()) pipeline_->tell(load_record("load", *loaded_));
+  if (!loaded_->left_out.empty() || !loaded_->cannot_run.empty()) pipeline_->tell(load_record("load", *loaded_));
   tell_lists_left_out(*loaded_);
   sources_ = std::make_shared<ingest::SourceLimit>(config_.sources);
   store_->for_each_source([&](LogId log, const std::string& source, const storage::SourceState& state) {

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 
 #include "core/base/clock.h"
 #include "detect/alerts/exceptions.h"
 #include "detect/engine.h"
+#include "detect/words.h"
 #include "parsers/engine_version.h"
 #include "parsers/file/share_directory.h"
 #include "parsers/parser_set.h"
@@ -157,18 +159,23 @@ void load_lists(const Config& config, const Loaded* before, Loaded& loaded) {
 
 constexpr std::string_view kExceptionKind = "exception";
 
-std::vector<std::string> unknown_exceptions(const detect::ExceptionSet& exceptions, const detect::RuleSet& rules) {
+// Those that hold for nothing: their time is over, nothing has that name, or it raises nothing by itself.
+std::vector<std::string> idle_exceptions(const detect::ExceptionSet& exceptions, const detect::RuleSet& rules,
+                                         int64_t now_ns) {
   if (exceptions.all().empty()) return {};
   std::vector<std::string> ids;
-  for (auto& rule : rules.list()) ids.push_back(rule.id);
-  return exceptions.unknown(ids);
-}
-
-// Those that hold for nothing: their time is over, or nothing has that name.
-std::vector<std::string> idle_exceptions(const Loaded& loaded, int64_t now_ns) {
-  auto out = unknown_exceptions(*loaded.exceptions, *loaded.rules);
-  for (auto& one : loaded.exceptions->all())
+  std::map<std::string, std::string> used_by;
+  for (auto& rule : rules.list()) {
+    ids.push_back(rule.id);
+    if (!rule.used_by.empty()) used_by[rule.id] = rule.used_by;
+  }
+  auto out = exceptions.unknown(ids);
+  for (auto& one : exceptions.all()) {
     if (one.until_ns <= now_ns) out.push_back(exception_ended_words(one));
+    if (auto used = used_by.find(one.rule); used != used_by.end())
+      out.push_back(one.place + ": rule: " + one.rule + " raises nothing by itself, but through the correlation " +
+                    used->second + ": except that one; the exception holds for nothing");
+  }
   return out;
 }
 
@@ -180,7 +187,8 @@ Result<void> load_exceptions(const Config& config, const Loaded* before, Loaded&
                                     .load("", config.exception_files));
   if (running && same_files(running->files(), loaded.exceptions->files())) loaded.exceptions = before->exceptions;
   if (running && loaded.exceptions.get() != running) loaded.exceptions->count_on_from(*running);
-  for (auto& what : idle_exceptions(loaded, realtime_ns())) loaded.left_out.push_back(std::move(what));
+  for (auto& what : idle_exceptions(*loaded.exceptions, *loaded.rules, realtime_ns()))
+    loaded.left_out.push_back(std::move(what));
   loaded.left_out_kinds.resize(loaded.left_out.size(), kExceptionKind);
   return {};
 }
@@ -203,6 +211,20 @@ Result<std::shared_ptr<const Loaded>> with_exceptions_anew(const Config& config,
 std::string exception_ended_words(const detect::Exception& exception) {
   return exception.place + ": until: the exception of " + exception.owner + " for " + exception.rule + " ended, " +
          exception.until + "; it counts no more, remove it or give it a new end";
+}
+
+std::vector<std::string> cannot_run_words(const detect::RuleSet& rules, const std::vector<std::string>& folders) {
+  std::map<std::string, size_t> counts;
+  for (std::string_view words : rules.unsupported()) {
+    const auto of = std::find_if(folders.begin(), folders.end(),
+                                 [&](const std::string& folder) { return words.starts_with(folder); });
+    if (of != folders.end()) ++counts[*of];
+  }
+  std::vector<std::string> out;
+  for (auto& [folder, count] : counts)
+    out.push_back(detect::number_text(count, "rule", "rules") + " in " + folder +
+                  " cannot run here: `yushi rules list` says why, without a daemon `yushi rules check " + folder + "`");
+  return out;
 }
 
 Result<std::shared_ptr<const Loaded>> load_data_files(const Config& config, const Loaded* before) {
@@ -232,9 +254,7 @@ Result<std::shared_ptr<const Loaded>> load_data_files(const Config& config, cons
                                                  before ? before->secrets.get() : nullptr, loaded->left_out)
                     .load(parsers::share_directory("secrets"), config.secret_dirs));
   are_of("secrets");
-  auto& unsupported = loaded->rules->unsupported();
-  for (auto& rule : unsupported) loaded->left_out.push_back(first_line(rule) + "; the rule is left out");
-  are_of("rule");
+  loaded->cannot_run = cannot_run_words(*loaded->rules, config.rule_dirs);
   YUSHI_TRY(load_exceptions(config, before, *loaded));
   if (before) {
     if (loaded->parsers != before->parsers) loaded->parsers->count_on_from(*before->parsers);
@@ -270,7 +290,7 @@ std::shared_ptr<const Loaded> with_lists(const Config& config, const Loaded& bef
   return loaded;
 }
 
-std::vector<std::string> check_data_files(const Config& config) {
+std::vector<std::string> check_data_files(const Config& config, std::vector<std::string>* told) {
   std::vector<std::string> out;
   // All problems of all files, not only the first that a load meets.
   auto add_lines = [&](const std::string& problems) {
@@ -309,8 +329,8 @@ std::vector<std::string> check_data_files(const Config& config) {
       read_all(detect::read_rule_directories, parsers::share_directory("rules"), config.rule_dirs), **sources);
   if (!rules) {
     add_lines(rules.error().message);
-  } else {
-    for (auto& rule : (*rules)->unsupported()) out.push_back(rule);
+  } else if (told) {
+    *told = cannot_run_words(**rules, config.rule_dirs);
   }
   if (auto set =
           SecretRules::load(read_all(read_secret_directories, parsers::share_directory("secrets"), config.secret_dirs));
@@ -319,11 +339,11 @@ std::vector<std::string> check_data_files(const Config& config) {
   }
   std::vector<FileLeftOut> away;
   if (auto files = detect::read_exception_files(config.exception_files, &away)) {
-    auto set = detect::ExceptionSet::load(std::move(*files));
-    if (!set)
-      add_lines(set.error().message);
-    else if (rules)
-      for (auto& problem : unknown_exceptions(**set, **rules)) out.push_back(problem);
+    std::string wrong;
+    const auto set = detect::ExceptionSet::right_ones(std::move(*files), wrong);
+    add_lines(wrong);
+    if (rules)
+      for (auto& problem : idle_exceptions(*set, **rules, realtime_ns())) out.push_back(problem);
   }
   for (auto& file : away) out.push_back(file.why);
   for (auto& problem : forward::unknown_select_fields(config.forwarders)) out.push_back(problem);

@@ -28,13 +28,17 @@ Result<std::shared_ptr<const Loaded>> with_exceptions_anew(const Config& config,
 // As `left_out` and `status` tell it.
 std::string exception_ended_words(const detect::Exception& exception);
 
+// Of each of these folders that has some: how many of its rules are right and cannot run here. That is no mistake: a
+// checkout of rules is about more than any site's logs.
+std::vector<std::string> cannot_run_words(const detect::RuleSet& rules, const std::vector<std::string>& folders);
+
 // With the lists as their files are now, and all else as before. Where a rule asks for a list by name (`%bastions%`)
 // that is not enough.
 std::shared_ptr<const Loaded> with_lists(const Config& config, const Loaded& before);
 bool rules_ask_for_lists(const Config& config, const Loaded& loaded);
 
 // Everything that is wrong with the data files and with what the config asks of them, for `yushid --check`: there each
-// is an error. A rule that is right but cannot run here is among them.
-std::vector<std::string> check_data_files(const Config& config);
+// is an error. What is no mistake, as rules that cannot run here, goes to `told`.
+std::vector<std::string> check_data_files(const Config& config, std::vector<std::string>* told = nullptr);
 
 }  // namespace yushi::daemon

@@ -29,6 +29,7 @@ std::vector<std::string> rule_lines(const Pipeline& pipeline) {
     }
   }
   add_left_out(*loaded, "rule", out);
+  for (auto& words : loaded->rules->unsupported()) out.push_back(query::left_out_line(words));
   add_left_out(*loaded, "exception", out);
   return out;
 }

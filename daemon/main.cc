@@ -57,7 +57,9 @@ int main(int argc, char** argv) {
   }
   if (check) {
     // The start is more lenient with data files: it leaves them out. Whoever asks wants to know.
-    auto problems = yushi::daemon::check_data_files(*config);
+    std::vector<std::string> told;
+    auto problems = yushi::daemon::check_data_files(*config, &told);
+    for (auto& what : told) std::cout << what << '\n';
     for (auto& problem : problems) std::cerr << problem << '\n';
     if (!problems.empty()) return 2;
     std::cout << (path.empty() ? "built-in defaults" : path) << ": ok\n";

@@ -113,7 +113,9 @@ std::string prometheus_text(const Watched& watched, const serve::QuestionQueue::
   e.one("yushi_questions_refused_total", "counter", "Those that were told to ask again later.", questions.refused);
   auto loaded = watched.pipeline->loaded();
   e.one("yushi_rules", "gauge", "Rules that run, correlations too.", loaded->rules->list().size());
-  e.one("yushi_data_files_left_out", "gauge", "Parser and rule files that are wrong, and rules that cannot run.",
+  e.one("yushi_rules_that_cannot_run", "gauge", "Rules that are right and cannot run here.",
+        loaded->rules->unsupported().size());
+  e.one("yushi_data_files_left_out", "gauge", "Data files that are wrong, and exceptions that hold for nothing.",
         loaded->left_out.size());
   struct Column {
     const char *name, *help;
@@ -206,7 +208,8 @@ std::string status_json(const Watched& watched) {
   auto loaded = watched.pipeline->loaded();
   s["parser_files"] = loaded->parsers->files().size();
   s["rules"] = loaded->rules->list().size();
-  s["left_out"] = loaded->left_out;  // files and rules, in words
+  s["left_out"] = loaded->left_out;  // in words, as all that follows
+  s["cannot_run"] = loaded->cannot_run;
   for (auto& input : watched.inputs) {
     auto counts = input->counts();
     s["inputs"].push_back({{"name", input->name()},

@@ -50,9 +50,10 @@ struct Loaded {
   ingest::OriginMap relays;  // who may speak for other hosts: maps them to any number but 0
   std::vector<std::shared_ptr<const storage::ParseContext>> contexts;  // by LogId
   std::vector<parsers::Reading> readings;                              // by LogId
-  std::vector<std::string> left_out;             // files and rules that are wrong or cannot run, in words
+  std::vector<std::string> left_out;             // files, and entries of them, that are wrong or hold for nothing
   std::vector<std::string_view> left_out_kinds;  // of each of these: `parser`, `rule`, `exception`, `secrets` or `list`
   std::vector<std::string> lists_left_out;       // those of `left_out` of which nothing holds now
+  std::vector<std::string> cannot_run;           // a line for each folder with rules that are right and cannot run here
 };
 
 struct PipelineOptions {

@@ -221,6 +221,7 @@ bool Daemon::take_data_files(const Config& config) {
   }
   if (loaded) {
     for (auto& what : (*loaded)->left_out) spdlog::error("reload: {}", what);
+    for (auto& what : (*loaded)->cannot_run) spdlog::info("reload: {}", what);
     pipeline_->tell(load_record("reload", **loaded));
     tell_lists_left_out(**loaded);
     spdlog::info("reloaded {} parser files and {} rule files, {} rules run", (*loaded)->parsers->files().size(),
@@ -257,6 +258,7 @@ OwnRecord Daemon::load_record(const char* action, const Loaded& loaded) {
     reason += (reason.empty() ? "" : "\n") + each;
   }
   if (!reason.empty()) what += ", but for " + std::to_string(loaded.left_out.size()) + ": " + loaded.left_out.front();
+  for (auto& each : loaded.cannot_run) what += "; " + each;
   return configuration_record(action, what, reason);
 }
 

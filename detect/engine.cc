@@ -107,6 +107,8 @@ struct Engine::State : Memory {
     return rules();
   }
 
+  static bool is_of_list(const RuleHead& rule) { return rule.id.starts_with("list."); }
+
   Folds::Hit hit_of(const Record& record, int64_t at_ns) {
     return {record.origin->log, record.origin->source, {}, record.index, at_ns, record.origin->received_ns};
   }
@@ -143,17 +145,22 @@ struct Engine::State : Memory {
       make_it();
       if (held_back.is_usual(hit.log, *made, hit.received_ns, hit.is_of_single_records)) return;
     }
-    uint64_t repeated = 0;
-    int64_t repeated_ns = 0;
-    if (!folds.admit(rule, key, hit, fold_ns, &repeated, &repeated_ns, alerts)) return;
+    Folds::Before before;
+    if (!folds.admit(rule, key, hit, fold_ns, &before, alerts)) return;
     Alert alert = made ? std::move(*made) : make(key);
     alert.key = std::move(key);
-    alert.folded = repeated;
-    if (repeated > 0) {
-      alert.reason += "; " + number_text(repeated, "repetition", "repetitions") + " of the alert before, of " +
-                      time_text_utc(repeated_ns) + (repeated == 1 ? ", was folded into it" : ", were folded into it");
-      alert.reason_zh +=
-          "；上一条告警（" + time_text_utc(repeated_ns) + "）另有 " + std::to_string(repeated) + " 次重复，已并入其中";
+    alert.folded = before.repeated;
+    // Nobody gets used to what a list says, so whoever reads it is told that it goes on.
+    if (before.alerts > 0 && fold_ns == kDay && is_of_list(rule)) {
+      alert.reason += "; so on " + number_text(before.alerts, "day", "days") + " before";
+      alert.reason_zh += "；此前已有 " + std::to_string(before.alerts) + " 天如此";
+    }
+    if (before.repeated > 0) {
+      alert.reason += "; " + number_text(before.repeated, "repetition", "repetitions") + " of the alert before, of " +
+                      time_text_utc(before.last_ns) +
+                      (before.repeated == 1 ? ", was folded into it" : ", were folded into it");
+      alert.reason_zh += "；上一条告警（" + time_text_utc(before.last_ns) + "）另有 " +
+                         std::to_string(before.repeated) + " 次重复，已并入其中";
     }
     alert.id = alert_id(alert);
     alerts.push_back(std::move(alert));
@@ -168,7 +175,7 @@ struct Engine::State : Memory {
   // Whether somebody has said that nothing is to be told of this account, address or command. What is critical, and
   // what another list says, is told all the same.
   bool is_allowed(const Record& record, Severity severity) {
-    const Lists& lists = *options.lists;
+    const Lists& lists = options.lists->of(record.origin->log);
     if (severity == Severity::critical) return false;
     if (!lists.allow_addresses.empty()) {
       scratch.clear();
@@ -323,7 +330,7 @@ struct Engine::State : Memory {
     Folds::Hit hit = hit_of(record, event.counted.at_ns);
     for (auto& finding : findings) {
       RuleHead head = head_of(finding);
-      if (!head.id.starts_with("list.") && is_allowed(record, head.severity)) continue;
+      if (!is_of_list(head) && is_allowed(record, head.severity)) continue;
       if (!folds.has_share(head, hit)) continue;
       raise(head, std::move(finding.key), record, hit, finding.fold_ns, alerts, [&](const std::string&) {
         Alert alert = alert_of(record, fields);
@@ -339,11 +346,14 @@ struct Engine::State : Memory {
     if (!stories.is_open(event.log, event.counted.at_ns)) return;
     const LoginEvent* login = event.login;
     if (!login && event.kind.login != EventKind::Login::none) return;
-    stories.follow(event, fields,
-                   login && !is_bastion(login->source) && is_new_source(event.log, login->user, login->source));
+    stories.follow(
+        event, fields,
+        login && !is_bastion(event.log, login->source) && is_new_source(event.log, login->user, login->source));
   }
 
-  bool is_bastion(std::string_view address) const { return options.lists->bastions.has(address); }
+  bool is_bastion(std::string_view log, std::string_view address) const {
+    return options.lists->of(log).bastions.has(address);
+  }
   bool is_new_source(std::string_view log, std::string_view user, std::string_view source) const {
     const auto* accounts = detectors.find<Accounts>();
     return !accounts || accounts->is_new_source(log, user, source);
@@ -356,7 +366,7 @@ struct Engine::State : Memory {
       Stories::Circumstances circumstances;
       const auto address = alert.field("source.ip"), user = alert.field("user.name");
       if (!address.empty()) {
-        circumstances.from_bastion = is_bastion(address);
+        circumstances.from_bastion = is_bastion(alert.tenant, address);
         circumstances.from_usual_place = record && !user.empty() && !is_new_source(record->origin->log, user, address);
       }
       if (record && record->kind) circumstances.of_database = event_kind_of(*record->kind).has_category("database");

@@ -40,6 +40,7 @@ void check_fields(Walk& walk, const YAML::Node& node, const Expression& expressi
 }
 
 void read_exception(Walk& walk, const YAML::Node& node, std::vector<Exception>& out) {
+  const auto problems_before = walk.problems().size();
   Exception one;
   one.place = walk.place_text(node.Mark());
   walk.map(node, "exception.",
@@ -74,7 +75,7 @@ void read_exception(Walk& walk, const YAML::Node& node, std::vector<Exception>& 
     }
   }
   one.digest = digest_of(one);
-  out.push_back(std::move(one));
+  if (walk.problems().size() == problems_before) out.push_back(std::move(one));
 }
 
 }  // namespace
@@ -99,8 +100,14 @@ Result<std::vector<ExceptionFile>> read_exception_files(const std::vector<std::s
 std::string Exception::words() const { return "the exception of " + owner + " for " + rule + " (" + place + ")"; }
 
 Result<std::shared_ptr<const ExceptionSet>> ExceptionSet::load(std::vector<ExceptionFile> files) {
+  std::string wrong;
+  auto set = right_ones(std::move(files), wrong);
+  if (!wrong.empty()) return fail(Code::invalid, std::move(wrong));
+  return set;
+}
+
+std::shared_ptr<const ExceptionSet> ExceptionSet::right_ones(std::vector<ExceptionFile> files, std::string& wrong) {
   auto set = std::make_shared<ExceptionSet>();
-  std::string problems;
   for (const auto& file : files) {
     Walk walk(file.path);
     try {
@@ -110,16 +117,13 @@ Result<std::shared_ptr<const ExceptionSet>> ExceptionSet::load(std::vector<Excep
     } catch (const YAML::Exception& error) {
       walk.problem(error.mark, error.msg);
     }
-    problems += walk.problems();
+    wrong += walk.problems();
     if (set->all_.size() > kExceptionsMax) {
-      problems += file.path + ":1:1: more than " + std::to_string(kExceptionsMax) + " exceptions in all\n";
+      wrong += file.path + ":1:1: more than " + std::to_string(kExceptionsMax) + " exceptions in all\n";
       break;
     }
   }
-  if (!problems.empty()) {
-    problems.pop_back();
-    return fail(Code::invalid, std::move(problems));
-  }
+  if (!wrong.empty()) wrong.pop_back();
   set->files_ = std::move(files);
   for (size_t i = 0; i < set->all_.size(); ++i) {
     set->by_rule_[set->all_[i].rule].push_back(i);

@@ -50,6 +50,8 @@ class ExceptionSet {
   static constexpr size_t kExceptionsMax = 4096;
 
   static Result<std::shared_ptr<const ExceptionSet>> load(std::vector<ExceptionFile> files);
+  // The same without those that are wrong: what is, a line each, goes to `wrong`.
+  static std::shared_ptr<const ExceptionSet> right_ones(std::vector<ExceptionFile> files, std::string& wrong);
 
   const std::vector<ExceptionFile>& files() const { return files_; }
   const std::vector<Exception>& all() const { return all_; }

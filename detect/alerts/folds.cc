@@ -82,8 +82,8 @@ bool Folds::has_share(const RuleHead& rule, const Hit& hit) {
   return false;
 }
 
-bool Folds::admit(const RuleHead& rule, std::string_view key, const Hit& hit, int64_t fold_ns, uint64_t* repeated,
-                  int64_t* repeated_ns, std::vector<Alert>& alerts) {
+bool Folds::admit(const RuleHead& rule, std::string_view key, const Hit& hit, int64_t fold_ns, Before* before,
+                  std::vector<Alert>& alerts) {
   Log& log = by_log_.use(hit.log);
   std::string name;
   put_text(name, rule.id);
@@ -116,11 +116,12 @@ bool Folds::admit(const RuleHead& rule, std::string_view key, const Hit& hit, in
       if (fold.repeated.hits > 0) alerts.push_back(summary_of_fold(hit.log, oldest, fold, hit.received_ns));
     }
     known = &log.folds.use(name);
+  } else {
+    *before = {known->before + 1, known->repeated.hits, known->raised_ns};
   }
-  *repeated = known->repeated.hits;
-  *repeated_ns = known->raised_ns;
   // A next alert of this key tells the count; when the time for it is over, a summary does.
-  *known = Fold{hit.at_ns, bounded_time(hit.received_ns) + fold_ns + std::min(fold_ns, kDueSlackNs), {}};
+  *known =
+      Fold{hit.at_ns, bounded_time(hit.received_ns) + fold_ns + std::min(fold_ns, kDueSlackNs), {}, before->alerts};
   return true;
 }
 
@@ -284,6 +285,7 @@ void Folds::save(std::string& out) const {
       put_signed(out, fold.raised_ns);
       put_signed(out, fold.due_ns);
       put_count(out, fold.repeated);
+      put_varint(out, fold.before);
     });
     put_varint(out, known.senders.size());
     known.senders.for_each([&out](std::string_view name, const Sender& sender) {
@@ -328,6 +330,7 @@ bool Folds::load(Reader& in, uint32_t version) {
       fold.raised_ns = load_time(in);
       fold.due_ns = in.signed_varint();
       fold.repeated = read_count(in);
+      if (version > 2) fold.before = in.varint();
     }
     for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
       std::string_view name = in.text();

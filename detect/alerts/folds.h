@@ -57,16 +57,22 @@ class Folds {
   // False: the hit is counted, its rule and sender have nothing left. Needs no host; asked before costly words are
   // made.
   bool has_share(const RuleHead& rule, const Hit& hit);
-  // After has_share(). True: raise it now. `repeated` says how many repetitions of the alert before, raised at
-  // `repeated_ns` of event time, are to be told with it. Appends a summary when a key had to go.
-  bool admit(const RuleHead& rule, std::string_view key, const Hit& hit, int64_t fold_ns, uint64_t* repeated,
-             int64_t* repeated_ns, std::vector<Alert>& alerts);
+  // What is known of the alerts of a key that were raised before: how many; and of the last of them its event time and
+  // the repetitions that are to be told with the next.
+  struct Before {
+    uint64_t alerts = 0, repeated = 0;
+    int64_t last_ns = 0;
+  };
+  // After has_share(). True: raise it now. Appends a summary when a key had to go.
+  bool admit(const RuleHead& rule, std::string_view key, const Hit& hit, int64_t fold_ns, Before* before,
+             std::vector<Alert>& alerts);
   // Once a minute of receipt time: tells what was counted, of repetitions only those that no next alert will tell.
   void tick(int64_t received_ns, std::vector<Alert>& alerts);
 
-  static constexpr uint32_t kVersion = 2;  // of what save() writes; 1 has no titles in Chinese
+  // Of what save() writes; 1 has no titles in Chinese, 2 does not count the alerts before.
+  static constexpr uint32_t kVersion = 3;
   void save(std::string& out) const;
-  static bool knows(uint32_t version) { return version == 1 || version == kVersion; }
+  static bool knows(uint32_t version) { return version >= 1 && version <= kVersion; }
   bool load(Reader& in, uint32_t version);
 
  private:
@@ -80,6 +86,7 @@ class Folds {
     int64_t raised_ns = 0;  // event time of the alert that stands for the others
     int64_t due_ns = 0;     // receipt time from which on the count is told by a summary
     Count repeated;
+    uint64_t before = 0;  // alerts of this key that were raised before that one
   };
   struct Sender {
     int64_t used_ns = 0;  // see has_token()

@@ -47,8 +47,9 @@ HabitJudge::Judged HabitJudge::judge(const RuleHead& head, const Record& record,
         (is_light || at_once || (everywhere.hosts >= Habits::kHostsForAll && everywhere.days >= Habits::kOfficeDays));
   }
   Judged out{!usual.usual() && (!usual.too_young() || (is_heavy && !(is_again && usual.days > 0))), usual, {}};
-  if (!out.is_news || options_.lists->peer_groups.empty() || account.empty()) return out;
-  out.peers = Peers(*options_.lists, account);
+  const Lists& lists = options_.lists->of(log);
+  if (!out.is_news || lists.peer_groups.empty() || account.empty()) return out;
+  out.peers = Peers(lists, account);
   for (const auto& name : out.peers.names()) {
     const auto subject = habit_subject_of(name, head, record, fields_);
     const auto of_peer = habits_.known(log, name, subject, at_ns, *zone);

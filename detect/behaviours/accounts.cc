@@ -391,7 +391,7 @@ Finding Accounts::hour_finding(const Account& account, const LoginEvent& login, 
 
 template <class TimesOf>
 Peers Accounts::peers_of(std::string_view log, const LoginEvent& login, TimesOf&& times_of) const {
-  Peers out(*surroundings_.options.lists, login.user);
+  Peers out(surroundings_.options.lists->of(log), login.user);
   if (out.any())
     accounts_.for_each(log, [&](std::string_view name, const Account& account) {
       if (out.has(name)) out.add(times_of(account));

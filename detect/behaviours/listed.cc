@@ -15,24 +15,24 @@ namespace yushi::detect {
 namespace {
 
 constexpr FindingKind kLeaver{
-    "list.leaver",          "Somebody who has left is active", 1, "attack.t1078", "离职人员账号仍在使用",
+    "list.leaver",          "Somebody who has left is active", 2, "attack.t1078", "离职人员账号仍在使用",
     "attack.initial-access"};
 constexpr FindingKind kServiceAccount{"list.service-account",
                                       "Service account used otherwise than it should be",
-                                      1,
+                                      2,
                                       "attack.t1078",
                                       "服务账号未按规定使用",
                                       "attack.initial-access"};
-constexpr FindingKind kRound{"list.round-the-bastion", "Login round the bastion", 1,
+constexpr FindingKind kRound{"list.round-the-bastion", "Login round the bastion", 2,
                              "attack.t1021",           "绕过堡垒机登录",          "attack.lateral-movement"};
-constexpr FindingKind kNoAdmin{"list.no-administrator",  "Root without being an administrator", 1, "attack.t1548",
+constexpr FindingKind kNoAdmin{"list.no-administrator",  "Root without being an administrator", 2, "attack.t1548",
                                "非管理员使用 root 权限", "attack.privilege-escalation"};
 // A tactic, where no technique says it.
-constexpr FindingKind kChange{"list.change", "Change outside the window or without a ticket", 2, "attack.impact",
+constexpr FindingKind kChange{"list.change", "Change outside the window or without a ticket", 3, "attack.impact",
                               "变更窗口外或无工单的变更"};
-constexpr FindingKind kProvider{"list.provider-staff", "Provider's staff at a unit's machine", 1,
+constexpr FindingKind kProvider{"list.provider-staff", "Provider's staff at a unit's machine", 2,
                                 "attack.t1199",        "云服务商人员操作租户单位的主机",       "attack.initial-access"};
-constexpr FindingKind kDenied{"list.denied", "What is on a deny list", 1, "attack.initial-access", "命中禁止清单"};
+constexpr FindingKind kDenied{"list.denied", "What is on a deny list", 2, "attack.initial-access", "命中禁止清单"};
 
 constexpr size_t kShownBytesMax = 200;
 
@@ -70,6 +70,7 @@ std::string entry_text(std::string_view entry) {
 struct Listed::Act {
   const Event& event;
   const Surroundings& surroundings;
+  const Lists& lists = surroundings.options.lists->of(event.log);
   Scratch scratch{};
   std::optional<std::string> actor{};
 
@@ -131,15 +132,17 @@ struct Listed::Act {
     out.severity = severity;
     out.score = score;
     out.key = std::move(key);
+    out.fold_ns = kDay;  // a list that lacks an entry would tell of it each hour
     out.records = {event.record.index};
     return out;
   }
 };
 
 bool Listed::wants(const EventKind& kind) const {
-  if (!lists().deny_addresses.empty()) return true;
+  const Lists& lists = *surroundings_.options.lists;  // whoever's
+  if (!lists.deny_addresses.empty()) return true;
   // Tickets may come in records.
-  if (lists().empty())
+  if (lists.empty())
     return kind.name == "change-approved" || kind.name == "command" || kind.name == "process-started" ||
            is_one_of(kind.name, kChanges);
   return kind.login != EventKind::Login::none || kind.name == "login-refused" || is_one_of(kind.name, kOfPersons);
@@ -148,21 +151,22 @@ bool Listed::wants(const EventKind& kind) const {
 void Listed::observe(const Event& event, std::vector<Finding>& findings) {
   Log& log = by_log_.use(event.log);
   if (event.kind.name == "change-approved") take_ticket(event, log);
-  if (lists().empty() && log.tickets.size() == 0) return;
   Act act{event, surroundings_};
+  if (act.lists.empty() && log.tickets.size() == 0) return;
   judge_addresses(act, findings);
+  judge_called_addresses(act, findings);
   if (event.kind.login != EventKind::Login::none) return judge_login(act, findings);
   const bool is_refused = event.kind.name == "login-refused";
   if (!is_refused && !is_one_of(event.kind.name, kOfPersons)) return;
   if (act.who().empty() || act.is_done_to_who()) return;
   judge_leaver(act, act.who(), is_refused, is_refused || act.failed(), findings);
   if (is_refused) return;
-  if (const auto* denied = lists().deny_commands.empty() ? nullptr : lists().deny_commands.find(act.command())) {
+  if (const auto* denied = act.lists.deny_commands.empty() ? nullptr : act.lists.deny_commands.find(act.command())) {
     Finding finding = act.finding(kDenied, Severity::high, 75, act.who() + " " + *denied + act.on());
     finding.reason =
         printable(act.who()) + " ran what is on the list of denied commands" + act.on() + ": " + act.what();
     finding.reason_zh = "账号 " + printable(act.who()) + " " + act.on_zh() + "执行了禁止清单中的命令：" + act.what();
-    finding.baseline = lists().baseline("deny_commands", entry_text(*denied));
+    finding.baseline = act.lists.baseline("deny_commands", entry_text(*denied));
     findings.push_back(std::move(finding));
   }
   if (act.failed()) return;
@@ -174,18 +178,22 @@ void Listed::observe(const Event& event, std::vector<Finding>& findings) {
 // ------------------------------------------------------------------------------------------------ addresses and logins
 
 void Listed::judge_addresses(Act& act, std::vector<Finding>& findings) const {
-  if (lists().deny_addresses.empty()) return;
+  if (act.lists.deny_addresses.empty()) return;
   for (bool comes : {true, false}) {
     static const Field* const kDestination = find_field("destination.ip");
     const std::string address = act.text(comes ? ecs::source_ip : kDestination);
-    const auto* entry = lists().deny_addresses.find(address);
+    const auto* entry = act.lists.deny_addresses.find(address);
     if (!entry) continue;
     const bool got_in = comes && act.event.login && act.event.login->success;
-    Finding finding = act.finding(kDenied,
-                                  got_in  ? Severity::critical
-                                  : comes ? Severity::medium
-                                          : Severity::high,
-                                  got_in ? 95 : 60, printable(address) + (got_in ? " got in" : ""));
+    Finding finding =
+        act.finding(kDenied,
+                    got_in  ? Severity::critical
+                    : comes ? Severity::medium
+                            : Severity::high,
+                    got_in ? 95 : 60,
+                    printable(address) + (got_in  ? " got in as " + printable(act.event.login->user) + act.on()
+                                          : comes ? ""
+                                                  : " called" + act.on()));
     finding.reason = "address " + printable(address) + ", which is on the list of denied addresses, " +
                      (got_in  ? "logged in as " + printable(act.event.login->user)
                       : comes ? "was heard of"
@@ -195,7 +203,30 @@ void Listed::judge_addresses(Act& act, std::vector<Finding>& findings) const {
                         (got_in  ? "以账号 " + printable(act.event.login->user) + " 登录成功"
                          : comes ? "出现"
                                  : "被访问");
-    finding.baseline = lists().baseline("deny_addresses", entry_text(entry->text));
+    finding.baseline = act.lists.baseline("deny_addresses", entry_text(entry->text));
+    findings.push_back(std::move(finding));
+  }
+}
+
+void Listed::judge_called_addresses(Act& act, std::vector<Finding>& findings) const {
+  if (act.lists.deny_addresses.empty()) return;
+  const auto command = act.command();
+  if (command.empty()) return;
+  for (const auto& address : addresses_called_by(command)) {
+    const auto* entry = act.lists.deny_addresses.find(address);
+    if (!entry || address == act.text("destination.ip")) continue;
+    const auto who = act.who();
+    Finding finding = act.finding(kDenied, act.failed() ? Severity::medium : Severity::high, act.failed() ? 55 : 70,
+                                  (who.empty() ? "" : printable(who) + " ") + address + " in a command" + act.on() +
+                                      (act.failed() ? " failed" : ""));
+    finding.reason = (who.empty() ? "somebody" : printable(who)) + (act.failed() ? " tried" : " ran") +
+                     " a command that calls address " + address + ", which is on the list of denied addresses," +
+                     act.on() + ": " + act.what();
+    finding.reason_zh =
+        (who.empty() ? "有人" : "账号 " + printable(who)) + " " + act.on_zh() +
+        (act.failed() ? "尝试执行命令（未成功），命令访问禁止清单中的地址 " : "执行的命令访问禁止清单中的地址 ") +
+        address + "：" + act.what();
+    finding.baseline = act.lists.baseline("deny_addresses", entry_text(entry->text));
     findings.push_back(std::move(finding));
   }
 }
@@ -203,7 +234,7 @@ void Listed::judge_addresses(Act& act, std::vector<Finding>& findings) const {
 void Listed::judge_leaver(Act& act, std::string_view account, bool is_login, bool failed,
                           std::vector<Finding>& findings) const {
   for (bool left : {true, false}) {
-    const AccountList& list = left ? lists().leavers : lists().deny_accounts;
+    const AccountList& list = left ? act.lists.leavers : act.lists.deny_accounts;
     const auto* entry = list.find(account);
     if (!entry) continue;
     if (act.event.counted.at_ns < entry->since.at(*surroundings_.options.zone_of(act.event.log))) continue;
@@ -222,7 +253,7 @@ void Listed::judge_leaver(Act& act, std::string_view account, bool is_login, boo
     finding.reason_zh += " " + act.on_zh() +
                          (is_login ? failed ? std::string("尝试登录，未成功") : "登录成功"
                                    : (failed ? "尝试操作，未成功：" : "执行了操作：") + act.what());
-    finding.baseline = lists().baseline(left ? "leavers" : "deny_accounts", entry_text(entry->text));
+    finding.baseline = act.lists.baseline(left ? "leavers" : "deny_accounts", entry_text(entry->text));
     findings.push_back(std::move(finding));
   }
 }
@@ -242,7 +273,7 @@ void Listed::judge_login(Act& act, std::vector<Finding>& findings) const {
 }
 
 void Listed::judge_bastion(Act& act, std::vector<Finding>& findings) const {
-  const Origins& bastions = lists().bastions;
+  const Origins& bastions = act.lists.bastions;
   const LoginEvent& login = *act.event.login;
   if (bastions.addresses.empty() || login.host.empty() || bastions.names.matches(login.host) ||
       bastions.has(login.source))
@@ -251,7 +282,7 @@ void Listed::judge_bastion(Act& act, std::vector<Finding>& findings) const {
   if (login.source == login.host || login.source == "localhost" || login.source.starts_with("127.") ||
       login.source == "::1")
     return;
-  const auto* service = lists().service_accounts.find(login.user);
+  const auto* service = act.lists.service_accounts.find(login.user);
   if (service && (service->from.empty() || service->from.has(login.source))) return;
   // Where the list has no bastion by name, a host is behind one when people come to it from there.
   const auto* site = surroundings_.detectors.find<Site>();
@@ -264,13 +295,13 @@ void Listed::judge_bastion(Act& act, std::vector<Finding>& findings) const {
                    ", which is none of the bastions: it was passed by";
   finding.reason_zh = "账号 " + printable(login.user) + " 从 " + printable(login.source) + " 登录主机 " +
                       printable(login.host) + "，来源不是任何一台堡垒机：绕过了堡垒机";
-  finding.baseline = lists().baseline("bastions", "") + " behind=" + std::to_string(is_behind);
+  finding.baseline = act.lists.baseline("bastions", "") + " behind=" + std::to_string(is_behind);
   findings.push_back(std::move(finding));
 }
 
 void Listed::judge_service_account(Act& act, std::vector<Finding>& findings) const {
   const LoginEvent& login = *act.event.login;
-  const auto* entry = lists().service_accounts.find(login.user);
+  const auto* entry = act.lists.service_accounts.find(login.user);
   if (!entry) return;
   const std::string method = act.own(".method"), type = act.own(".logon_type");
   std::string why, why_zh;
@@ -289,7 +320,7 @@ void Listed::judge_service_account(Act& act, std::vector<Finding>& findings) con
   finding.reason = "service account " + printable(login.user) + " logged in" + act.on() + " " + why;
   finding.reason_zh =
       "服务账号 " + printable(login.user) + " 从 " + printable(login.source) + " " + act.on_zh() + "登录，" + why_zh;
-  finding.baseline = lists().baseline("service_accounts", entry_text(entry->text));
+  finding.baseline = act.lists.baseline("service_accounts", entry_text(entry->text));
   findings.push_back(std::move(finding));
 }
 
@@ -301,17 +332,18 @@ void Listed::judge_becoming_root(Act& act, std::vector<Finding>& findings) const
   const bool is_su = !login && (act.event.kind.name == "privilege-used" || act.event.kind.name == "command");
   const std::string as = is_su ? act.text(kAs) : "";
   if (is_su && !as.empty() && act.who() != as)
-    if (const auto* service = lists().service_accounts.find(as); service && !lists().service_accounts.find(act.who())) {
+    if (const auto* service = act.lists.service_accounts.find(as);
+        service && !act.lists.service_accounts.find(act.who())) {
       Finding finding =
           act.finding(kServiceAccount, Severity::medium, 55, printable(as) + " by " + act.who() + act.on());
       finding.reason =
           printable(act.who()) + " acted as service account " + printable(as) + act.on() + ": " + act.what();
       finding.reason_zh = "账号 " + printable(act.who()) + " " + act.on_zh() + "以服务账号 " + printable(as) +
                           " 的身份操作：" + act.what();
-      finding.baseline = lists().baseline("service_accounts", entry_text(service->text));
+      finding.baseline = act.lists.baseline("service_accounts", entry_text(service->text));
       findings.push_back(std::move(finding));
     }
-  const AccountList& admins = lists().admins;
+  const AccountList& admins = act.lists.admins;
   if (admins.empty()) return;
   std::string who, how, how_zh;
   if (login) {
@@ -329,7 +361,7 @@ void Listed::judge_becoming_root(Act& act, std::vector<Finding>& findings) const
   const bool right_host = entry && (entry->hosts.empty() || entry->hosts.matches(act.host()));
   const bool right_source = !login || (entry && (entry->from.empty() || entry->from.has(login->source)));
   if (right_host && right_source) return;
-  if (!login && lists().service_accounts.find(who)) return;
+  if (!login && act.lists.service_accounts.find(who)) return;
   Finding finding = act.finding(kNoAdmin, Severity::high, login ? 75 : 65, printable(who) + act.on());
   finding.reason = (login ? std::string("somebody ") : printable(who) + " ") + how +
                    (!entry       ? (login ? "; root is not on the list of administrators"
@@ -339,12 +371,12 @@ void Listed::judge_becoming_root(Act& act, std::vector<Finding>& findings) const
   finding.reason_zh = how_zh + (!entry ? (login ? "，而 root 不在管理员清单中" : "，而该账号不在管理员清单中")
                                 : right_host ? "，管理员清单不允许其从该来源登录"
                                              : "，管理员清单不允许其管理此主机");
-  finding.baseline = lists().baseline("admins", entry ? entry_text(entry->text) : "");
+  finding.baseline = act.lists.baseline("admins", entry ? entry_text(entry->text) : "");
   findings.push_back(std::move(finding));
 }
 
 void Listed::judge_provider(Act& act, const Log& log, std::vector<Finding>& findings) const {
-  const auto* entry = lists().provider_staff.find(act.who());
+  const auto* entry = act.lists.provider_staff.find(act.who());
   if (!entry) return;
   const auto command = act.command();
   if (!command.empty() && !is_tool_for_machines(command)) return;
@@ -373,8 +405,8 @@ void Listed::judge_provider(Act& act, const Log& log, std::vector<Finding>& find
   finding.reason_zh = "云服务商人员 " + printable(act.who()) + " " + did_zh + "租户 " + printable(act.event.log) +
                       " 的" + what_zh + (resource.empty() ? "" : "（" + printable(resource) + "）") + "：" +
                       act.what() + (self_approved ? "；其工单的申请人与批准人为同一账号" : "");
-  finding.baseline = lists().baseline("provider_staff", entry_text(entry->text)) +
-                     " tickets=" + std::to_string(log.tickets.size() + lists().tickets.size());
+  finding.baseline = act.lists.baseline("provider_staff", entry_text(entry->text)) +
+                     " tickets=" + std::to_string(log.tickets.size() + act.lists.tickets.size());
   findings.push_back(std::move(finding));
 }
 
@@ -407,18 +439,18 @@ const Ticket* Listed::ticket_of(Act& act, const Log& log, bool* self_approved) c
     else
       found = &ticket;
   };
-  for (const auto& ticket : lists().tickets) look(ticket);
+  for (const auto& ticket : act.lists.tickets) look(ticket);
   log.tickets.for_each([&](std::string_view, const Ticket& ticket) { look(ticket); });
   return found;
 }
 
 void Listed::judge_change(Act& act, Log& log, std::vector<Finding>& findings) {
-  const bool asks_for_tickets = lists().has("tickets");
-  if (lists().change_windows.empty() && !asks_for_tickets && log.tickets.size() == 0) return;
+  const bool asks_for_tickets = act.lists.has("tickets");
+  if (act.lists.change_windows.empty() && !asks_for_tickets && log.tickets.size() == 0) return;
   const auto& name = act.event.kind.name;
   if (act.event.kind.is_command() ? !changes_a_machine(act.command()) : !is_one_of(name, kChanges)) return;
   const std::string& who = act.who();
-  if (lists().service_accounts.find(who) || act.is_machine()) return;
+  if (act.lists.service_accounts.find(who) || act.is_machine()) return;
   // What the system does for itself as root, at no terminal.
   if (who == "root" || who == "uid 0") {
     const auto terminal = act.own(".tty");
@@ -431,8 +463,8 @@ void Listed::judge_change(Act& act, Log& log, std::vector<Finding>& findings) {
 
   const ChangeWindow* open = nullptr;
   std::string shut;
-  for (const auto& window : lists().change_windows) {
-    if (!window.concerns(act.event.log, host)) continue;
+  for (const auto& window : act.lists.change_windows) {
+    if (!window.concerns(host)) continue;
     if (window.is_open(local))
       open = &window;
     else
@@ -454,7 +486,7 @@ void Listed::judge_change(Act& act, Log& log, std::vector<Finding>& findings) {
   if (ticket || (!is_outside && !needs_ticket)) return;
 
   Finding finding = act.finding(kChange, is_outside ? Severity::high : Severity::medium, is_outside ? 70 : 55,
-                                printable(who) + act.on());
+                                printable(who) + act.on() + (is_outside ? " outside" : ""));
   const int64_t minute = (local - floor_div(local, kDaySeconds) * kDaySeconds) / 60;
   char clock[16];
   std::snprintf(clock, sizeof clock, "%02d:%02d", static_cast<int>(minute / 60), static_cast<int>(minute % 60));
@@ -471,11 +503,11 @@ void Listed::judge_change(Act& act, Log& log, std::vector<Finding>& findings) {
                   : "") +
       (is_outside && needs_ticket ? "，且" : "") + (needs_ticket ? "没有工单" : "") + "：" + act.what() +
       (self_approved ? "；其工单的申请人与批准人为同一账号" : "");
-  if (!lists().change_windows.empty())
-    finding.baseline = lists().baseline("change_windows", open ? entry_text(open->text) : "");
-  if (asks_for_tickets) finding.baseline += (finding.baseline.empty() ? "" : " ") + lists().baseline("tickets", "");
+  if (!act.lists.change_windows.empty())
+    finding.baseline = act.lists.baseline("change_windows", open ? entry_text(open->text) : "");
+  if (asks_for_tickets) finding.baseline += (finding.baseline.empty() ? "" : " ") + act.lists.baseline("tickets", "");
   finding.baseline += std::string(finding.baseline.empty() ? "" : " ") +
-                      "tickets=" + std::to_string(log.tickets.size() + lists().tickets.size()) +
+                      "tickets=" + std::to_string(log.tickets.size() + act.lists.tickets.size()) +
                       " without_of_last=" + log.without.numbers();
   findings.push_back(std::move(finding));
 }

@@ -48,10 +48,10 @@ class Listed final : public Detector {
     Novelty without;  // changes without a ticket, one an account and day
   };
   struct Act;  // an event, and what is asked of it more than once
-  const Lists& lists() const { return *surroundings_.options.lists; }
   void take_ticket(const Event& event, Log& log) const;
   const Ticket* ticket_of(Act& act, const Log& log, bool* self_approved) const;
   void judge_addresses(Act& act, std::vector<Finding>& findings) const;
+  void judge_called_addresses(Act& act, std::vector<Finding>& findings) const;
   void judge_login(Act& act, std::vector<Finding>& findings) const;
   void judge_leaver(Act& act, std::string_view account, bool is_login, bool failed,
                     std::vector<Finding>& findings) const;

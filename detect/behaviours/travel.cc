@@ -42,8 +42,8 @@ std::string point_text(int64_t latitude, int64_t longitude) {
 
 }  // namespace
 
-bool Travel::place_of(std::string_view address, Place* out) const {
-  if (const auto* entry = surroundings_.options.lists->networks.find(address)) {
+bool Travel::place_of(const Lists& lists, std::string_view address, Place* out) const {
+  if (const auto* entry = lists.networks.find(address)) {
     out->name = ShortName(entry->name.empty() ? entry->text : entry->name);
     out->is_listed = true;
     out->has_point = entry->has_place;
@@ -73,10 +73,10 @@ int64_t Travel::kilometres(const Place& a, const Place& b) {
 void Travel::observe(const Event& event, std::vector<Finding>& findings) {
   if (!event.login || !event.login->success) return;
   const LoginEvent& login = *event.login;
-  const Lists& lists = *surroundings_.options.lists;
+  const Lists& lists = surroundings_.options.lists->of(event.log);
   Place place;
   if (login.of_receipt || is_machine(login.user) || lists.service_accounts.find(login.user) ||
-      lists.bastions.has(login.source) || !place_of(login.source, &place))
+      lists.bastions.has(login.source) || !place_of(lists, login.source, &place))
     return;
   const std::string source(login.source.substr(0, kPlaceBytesMax)), host(login.host.substr(0, kPlaceBytesMax));
   std::string name(login.user);
@@ -130,8 +130,7 @@ void Travel::observe(const Event& event, std::vector<Finding>& findings) {
         " quick_of_last_32=" + std::to_string(std::popcount(account.quick)) +
         (place.has_point ? " point=" + point_text(place.latitude, place.longitude) : "") +
         (account.place.has_point ? " point_before=" + point_text(account.place.latitude, account.place.longitude) : "");
-    if (place.is_listed || account.place.is_listed)
-      finding.baseline += " " + surroundings_.options.lists->baseline("networks", "");
+    if (place.is_listed || account.place.is_listed) finding.baseline += " " + lists.baseline("networks", "");
     finding.records = {account.index, login.index};
     findings.push_back(std::move(finding));
   }

@@ -65,7 +65,7 @@ class Travel final : public Detector {
     std::array<uint64_t, kRemembered> host_addresses{};  // sure ones
     auto parts() { return std::tie(source, place.name); }
   };
-  bool place_of(std::string_view address, Place* out) const;
+  bool place_of(const Lists& lists, std::string_view address, Place* out) const;
   static int64_t kilometres(const Place& a, const Place& b);
 
   const Surroundings& surroundings_;

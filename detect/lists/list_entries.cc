@@ -271,10 +271,6 @@ const std::string* CommandList::find(std::string_view command_line) const {
   return nullptr;
 }
 
-bool ChangeWindow::concerns(std::string_view tenant, std::string_view host) const {
-  return (tenants.empty() || tenants.matches(tenant)) && (hosts.empty() || hosts.matches(host));
-}
-
 bool ChangeWindow::is_open(int64_t local_seconds) const {
   const int64_t today = floor_div(local_seconds, kDaySeconds);
   const auto minute = static_cast<int>((local_seconds - today * kDaySeconds) / 60);

@@ -108,9 +108,8 @@ struct ChangeWindow {
   int64_t first_day = 0, last_day = -1;      // days since 1970; of a window that names dates
   int from_minute = 0, until_minute = 1440;  // until <= from: it ends on the next day
   NamePatterns hosts;                        // empty: all
-  NamePatterns tenants;                      // empty: all
   // Whether it speaks of changes on this host at all; then whether it is open.
-  bool concerns(std::string_view tenant, std::string_view host) const;
+  bool concerns(std::string_view host) const { return hosts.empty() || hosts.matches(host); }
   bool is_open(int64_t local_seconds) const;
 };
 

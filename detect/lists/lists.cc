@@ -33,7 +33,9 @@ struct ListTable {
     std::vector<std::string_view> fields;
     bool is_whole_line;  // of the short form: blanks belong to the one field
     std::optional<Problem> (*take)(Lists& into, const Values& values, const std::string& text);
+    size_t in_short_form = 0;  // of the fields, the first ones
   };
+  static constexpr std::string_view kTenants = "tenants";  // a field of all lists
   static const std::vector<Row>& rows();
   static const Row* find(std::string_view name) {
     for (const auto& row : rows())
@@ -139,7 +141,6 @@ struct ListTable {
     if (!read_hours(hours, &window))
       return Problem{"hours", "\"" + std::string(hours) + "\" must be a span as 22:00-02:00"};
     for (const auto& one : parts_of(value(values, "hosts"))) window.hosts.add(one);
-    for (const auto& one : parts_of(value(values, "tenants"))) window.tenants.add(one);
     into.change_windows.push_back(std::move(window));
     return {};
   }
@@ -168,7 +169,7 @@ struct ListTable {
 };
 
 const std::vector<ListTable::Row>& ListTable::rows() {
-  static const std::vector<Row> kRows = {
+  static std::vector<Row> rows = {
       {"bastions", {"host", "address"}, false, take_bastion},
       {"leavers", {"account", "since"}, false, take_account<&Lists::leavers>},
       {"service_accounts", {"account", "from", "hosts"}, false, take_account<&Lists::service_accounts>},
@@ -185,7 +186,15 @@ const std::vector<ListTable::Row>& ListTable::rows() {
       {"allow_accounts", {"account"}, false, take_account<&Lists::allow_accounts>},
       {"allow_commands", {"command"}, true, take_command<&Lists::allow_commands>},
   };
-  return kRows;
+  static const bool kHaveTenants = [] {
+    for (auto& row : rows) {
+      row.in_short_form = row.fields.size();
+      if (row.fields.back() != kTenants) row.fields.push_back(kTenants);
+    }
+    return true;
+  }();
+  (void)kHaveTenants;
+  return rows;
 }
 
 // ----------------------------------------------------------------------------------------------------------- reading
@@ -255,10 +264,10 @@ class EntryReader {
       while (at < text.size() && is_blank(text[at])) ++at;
       if (at >= text.size()) break;
       size_t end = row_.is_whole_line ? text.size() : std::min(text.find_first_of(" \t", at), text.size());
-      if (i == row_.fields.size())
+      if (i == row_.in_short_form)
         return problem(place(line, column + static_cast<int>(at)),
                        "\"" + std::string(text.substr(at, end - at)) +
-                           "\" is one value too many; the fields are: " + known_fields(row_));
+                           "\" is one value too many; a map may have the fields: " + known_fields(row_));
       out.fields[std::string(row_.fields[i])] = {std::string(trimmed(text.substr(at, end - at))),
                                                  place(line, column + static_cast<int>(at))};
       at = end;
@@ -513,12 +522,36 @@ void Lists::take(const std::string& name, Written written) {
     std::string text = text_of(*row, entry);
     (void)row->take(*this, values_of(entry), text);
     lines.insert(std::move(text));
+    names_tenants_ |= entry.fields.contains(ListTable::kTenants);
   }
   std::string all;
   for (const auto& line : lines) all += name + " " + line + "\n";
   digests_[name] = to_hex(as_bytes(sha256(all))).substr(0, kDigestLetters);
   text_ += all;
   written_[name] = std::move(written);
+}
+
+const Lists& Lists::of(std::string_view log) const {
+  if (!names_tenants_) return *this;
+  const auto tenant = log.substr(0, log.find_first_of("@:"));
+  MutexLock lock(of_tenants_mutex_);
+  if (const auto known = of_tenants_.find(tenant); known != of_tenants_.end()) return *known->second;
+  auto out = std::make_unique<Lists>();
+  for (const auto& [name, written] : written_) {
+    Written theirs{written.path, {}};
+    for (const auto& entry : written.entries) {
+      const auto tenants = entry.fields.find(ListTable::kTenants);
+      NamePatterns names;
+      if (tenants != entry.fields.end())
+        for (const auto& one : parts_of(tenants->second.text)) names.add(one);
+      if (names.empty() || names.matches(tenant)) theirs.entries.push_back(entry);
+    }
+    if (theirs.entries.empty() && !written.entries.empty()) continue;
+    out->take(name, std::move(theirs));
+    out->digests_[name] = digests_.find(name)->second;  // of the whole list, as it is written
+  }
+  out->names_tenants_ = false;
+  return *of_tenants_.emplace(tenant, std::move(out)).first->second;
 }
 
 std::shared_ptr<const Lists> Lists::of_text(std::string_view text) {

@@ -4,13 +4,15 @@
 // A list stands in the config or in a file: YAML (.yaml, .yml), CSV with a head line (.csv), or an entry a line. An
 // entry is a map of the list's fields, or in short form their values in order, with blanks between: `wang 2026-03-01`.
 // A field with several values has commas between them, or is a YAML list. In a file `#` begins a comment; a line that
-// begins with `{` is a map in JSON. Which lists there are, and the fields of each, stands in one table (lists.cc).
+// begins with `{` is a map in JSON. An entry with `tenants` holds for the logs of these alone. Which lists there are, and
+// the fields of each, stands in one table (lists.cc).
 //
 // Invariants  Immutable. Entries are compared in one written form: the same entries give the same digest, whether
 //             inline or in a file. A detector names list, entry and digest in its finding's baseline, so that it can be
 //             computed again without the file.
 // Errors      Each problem as `file:line:column: LIST: FIELD: what is wrong`. A file with a problem is not taken at
-// all. Memory      At most 100,000 entries a list; a file is a data file of at most 1 MiB (core/base/data_file.h).
+//             all.
+// Memory      At most 100,000 entries a list; a file is a data file of at most 1 MiB (core/base/data_file.h).
 // Threads     Any.
 #pragma once
 
@@ -20,6 +22,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/mutex.h"
 #include "core/config/walk.h"
 #include "detect/lists/list_entries.h"
 
@@ -64,10 +67,13 @@ class Lists {
   // Each entry in its one written form, `LIST ENTRY\n`, sorted.
   const std::string& text() const { return text_; }
   bool empty() const { return text_.empty(); }
+  // What holds for the records of this log. A list all of whose entries are of other tenants is none there.
+  const Lists& of(std::string_view log) const YUSHI_EXCLUDES(of_tenants_mutex_);
   bool has(std::string_view list) const { return digests_.find(list) != digests_.end(); }
   // For a finding's baseline: "list=leavers entry=… digest=0123456789abcdef".
   std::string baseline(std::string_view list, std::string_view entry) const;
-  // For Sigma's |expand: by name, the first field of each entry of each list that there is.
+  // For Sigma's |expand: by name, the first field of each entry of each list that there is, whoever its tenants are:
+  // rules are the same for all.
   std::map<std::string, std::vector<std::string>, std::less<>> placeholders() const;
 
   Origins bastions;
@@ -89,6 +95,11 @@ class Lists {
   std::map<std::string, Written, std::less<>> written_;
   std::map<std::string, std::string, std::less<>> digests_;
   std::string text_;
+  bool names_tenants_ = false;
+  mutable Mutex of_tenants_mutex_;
+  // What of() has made; they stay as long as this.
+  mutable std::map<std::string, std::unique_ptr<const Lists>, std::less<>> of_tenants_
+      YUSHI_GUARDED_BY(of_tenants_mutex_);
 };
 
 }  // namespace yushi::detect

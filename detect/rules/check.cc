@@ -82,12 +82,20 @@ RuleCheck check_rule_files(const std::vector<RuleFile>& files, const LogSources&
     if (!loaded) {
       out.problems.insert(out.problems.begin(), RuleProblem{{}, 0, 0, loaded.error().message, false});
     } else {
-      for (const auto& words : (*loaded)->unsupported())
+      const auto& set = static_cast<const LoadedRules&>(**loaded);
+      out.rules = set.rules().size();
+      out.correlations = set.correlations().size();
+      out.repeated = set.repeated();
+      out.of_known_id = set.of_known_id();
+      for (const auto& words : set.unsupported())
         if (std::none_of(out.problems.begin(), out.problems.end(),
                          [&](const auto& known) { return known.text() == words; }))
           out.problems.push_back({{}, 0, 0, words, true});
     }
   }
+  out.cannot_run = static_cast<size_t>(std::count_if(out.problems.begin(), out.problems.end(),
+                                                     [](const auto& problem) { return problem.unsupported; })) -
+                   out.of_known_id;
   return out;
 }
 
@@ -131,12 +139,18 @@ Result<RuleTestReport> run_rule_tests(const std::vector<RuleFile>& files, const 
                                       const ParseBatch& parse) {
   auto rules = YUSHI_TRY(RuleSet::load(files, sources));
   const auto& loaded = static_cast<const LoadedRules&>(*rules);
+  const auto all = loaded.list();
   RuleTestReport report;
   report.unsupported = loaded.unsupported();
   const auto placeholders = placeholders_of(loaded.files(), sources);
   for (const auto& file : loaded.files()) {
     for (const auto& document : parse_rule_file(file, sources, placeholders).documents) {
       const RuleHead& head = document.head();
+      const auto listed = std::find_if(all.begin(), all.end(), [&](const auto& rule) { return rule.id == head.id; });
+      const std::string why_silent = listed == all.end() || listed->used_by.empty()
+                                         ? ""
+                                         : "; it raises nothing by itself, since the correlation " + listed->used_by +
+                                               " uses it without `generate: true`";
       bool positive = false, negative = false;
       for (const auto& test : document.tests) {
         (test.any ? positive : negative) = true;
@@ -156,12 +170,9 @@ Result<RuleTestReport> run_rule_tests(const std::vector<RuleFile>& files, const 
         if (wrong.empty())
           ++report.passed;
         else
-          report.failures.push_back(place + wrong + told(mine));
+          report.failures.push_back(place + wrong + told(mine) + (mine.empty() ? why_silent : ""));
       }
-      bool speaks = !document.filter;
-      for (uint32_t i = 0; i < loaded.rules().size(); ++i)
-        if (loaded.rules()[i].head.id == head.id) speaks = loaded.raises(i);
-      if (speaks && !(positive && negative))
+      if (why_silent.empty() && !document.filter && !(positive && negative))
         report.lacking.push_back(head.path + ":" + std::to_string(head.line) + ": " + head.title + ": has no " +
                                  (positive   ? "negative"
                                   : negative ? "positive"

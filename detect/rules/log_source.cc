@@ -291,6 +291,20 @@ std::string LogSources::own_field_suggestion(std::string_view name) const {
   return yushi::field_suggestion(name);
 }
 
+std::string LogSources::suggestion(const std::string& product, const std::string& category,
+                                   const std::string& service) const {
+  NearestName of_service(service), of_category(category), of_product(product);
+  for (const Row& row : rows_) {
+    if (row.service != kAny && find(product, category, row.service)) of_service.offer(row.service);
+    if (row.category != kAny && find(product, row.category, service)) of_category.offer(row.category);
+    if (row.product != kAny && find(row.product, category, service)) of_product.offer(row.product);
+  }
+  for (const auto& [word, nearest] :
+       {std::pair(&service, &of_service), {&category, &of_category}, {&product, &of_product}})
+    if (!word->empty() && !nearest->name().empty()) return nearest->suggestion();
+  return {};
+}
+
 std::string LogSources::field_suggestion(const RuleScope& scope, std::string_view name) const {
   NearestName nearest(name);
   if (auto table = tables_.find(scope.table); table != tables_.end())

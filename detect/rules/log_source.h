@@ -65,6 +65,9 @@ class LogSources {
   // mean user.name?", or empty.
   std::string own_field_suggestion(std::string_view name) const;
 
+  // "; did you mean sshd?" where one of these words is near one with which it would be a log source; else empty.
+  std::string suggestion(const std::string& product, const std::string& category, const std::string& service) const;
+
   // "; did you mean CommandLine?" where a name without a field is near one that this scope knows; else empty.
   std::string field_suggestion(const RuleScope& scope, std::string_view name) const;
 

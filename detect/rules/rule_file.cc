@@ -234,11 +234,15 @@ std::string joined_words(const std::vector<std::string>& words) {
 }
 
 // What no record can match guards nothing.
-void check_filled(const YAML::Node& detection, const RuleScope& scope, const Expression& expression) {
+void check_filled(const YAML::Node& detection, const RuleScope& scope, const std::string& source,
+                  const Expression& expression) {
   if (scope.can_match(expression)) return;
   const auto missing = scope.fields_not_filled(expression);
   const auto& whose = scope.datasets.empty() ? scope.processes : scope.datasets;
   const std::string of = whose.empty() ? "" : " of " + joined_words(whose);
+  if (whose.empty() && !missing.empty())
+    unsupported(detection,
+                "log source (" + source + ") has no parser here, so that nothing fills " + joined_words(missing));
   unsupported(detection, missing.empty() ? "the fields that it needs are filled by no one parser" + of
                                          : "no parser" + of + " fills " + joined_words(missing));
 }
@@ -286,12 +290,12 @@ RuleDocument read_document(const LogSources& sources, const Placeholders& placeh
 
   if (!there(source) || !source.IsMap()) stop(document, "logsource is missing");
   const auto& [product, category, service] = source_words;
-  if (!scope) {
-    std::string words;
-    for (auto& [key, value] : {std::pair("product", product), {"category", category}, {"service", service}})
-      if (!value.empty()) words += (words.empty() ? "" : ", ") + std::string(key) + " " + value;
-    unsupported(source, "log source (" + words + ") has no datasets here");
-  }
+  std::string words;
+  for (auto& [key, value] : {std::pair("product", product), {"category", category}, {"service", service}})
+    if (!value.empty()) words += (words.empty() ? "" : ", ") + std::string(key) + " " + value;
+  if (!scope)
+    unsupported(source,
+                "log source (" + words + ") has no datasets here" + sources.suggestion(product, category, service));
   // Our own name any dataset, so a misspelt one would be a rule that is asked of nothing.
   if (product == "yushi" && category.empty() && !service.empty() && !may_be_dataset(service))
     stop(get(source, "service"),
@@ -302,7 +306,7 @@ RuleDocument read_document(const LogSources& sources, const Placeholders& placeh
     unsupported(frame, "timeframe belongs to aggregations, which Sigma v2 has replaced by correlations");
   auto filter = compile_sigma(*entry_of(whole, "detection"), fields_of(sources, *scope, placeholders));
   if (!filter) throw from_sigma(filter.error(), detection);
-  check_filled(detection, *scope, filter->expression());
+  check_filled(detection, *scope, words, filter->expression());
   if (scope->when) {
     std::vector<Expression> both = {*scope->when, filter->expression()};
     filter = Filter::from(std::make_shared<const Expression>(Expression::all_of(std::move(both))));

@@ -37,6 +37,7 @@ struct RuleSummary {
   uint64_t hits = 0;
   int64_t last_ns = 0;
   uint64_t cost_ns = 0;
+  std::string used_by;  // the correlation through which alone it speaks; empty: it raises alerts itself
 };
 
 // Matches the batches of one thread, and remembers what it has learned of their message kinds: these must live as long

@@ -106,6 +106,16 @@ bool is_written_otherwise(const Record& record, const Capture& capture) {
   return record.text(capture).find(sign) != std::string_view::npos;
 }
 
+bool same_but_for_line_ends(std::string_view a, std::string_view b) {
+  size_t i = 0, j = 0;
+  while (true) {
+    while (i < a.size() && a[i] == '\r') ++i;
+    while (j < b.size() && b[j] == '\r') ++j;
+    if (i == a.size() || j == b.size()) return i == a.size() && j == b.size();
+    if (a[i++] != b[j++]) return false;
+  }
+}
+
 void set_bit(std::vector<uint64_t>& bits, size_t at) {
   if (bits.size() <= at / 64) bits.resize(at / 64 + 1);
   bits[at / 64] |= uint64_t{1} << (at % 64);
@@ -165,16 +175,29 @@ Result<std::shared_ptr<const RuleSet>> LoadedRules::load(std::vector<RuleFile> f
 
 void LoadedRules::link(std::vector<RuleDocument>& documents, const LogSources& sources,
                        const Placeholders& placeholders) {
-  std::map<std::string, std::string> place_of_id;
+  struct Place {
+    std::string path;
+    int line;
+  };
+  std::map<std::string, Place> of_id;
+  std::map<std::string_view, std::string_view> texts;  // by path
+  for (const auto& file : files_) texts[file.path] = file.text;
   std::map<std::string, uint32_t> numbers;  // names and ids
   std::vector<CorrelationRule> waiting;
   std::vector<FilterRule> filters;
   for (auto& document : documents) {
     const RuleHead& head = document.head();
-    std::string place = head.path + ":" + std::to_string(head.line);
-    auto [known, is_new] = place_of_id.emplace(head.id, place);
+    auto [at, is_new] = of_id.emplace(head.id, Place{head.path, head.line});
+    const Place& known = at->second;
+    // Checkouts of rules have many twice, beside their tests too.
+    if (!is_new && head.line == known.line && same_but_for_line_ends(texts[head.path], texts[known.path])) {
+      ++repeated_;
+      continue;
+    }
     if (!is_new) {
-      unsupported_.push_back(place + ":1: id " + head.id + " is also that of " + known->second);
+      ++of_known_id_;
+      unsupported_.push_back(head.path + ":" + std::to_string(head.line) + ":1: id " + head.id + " is also that of " +
+                             known.path + ":" + std::to_string(known.line));
       continue;
     }
     if (document.filter) {
@@ -318,6 +341,12 @@ bool LoadedRules::map_field(const LogSources& sources, uint32_t part, std::strin
   if (fields.size() != 1) return false;
   field = fields[0];
   return true;
+}
+
+std::string LoadedRules::used_by(uint32_t number) const {
+  if (raises(number)) return {};
+  const RuleHead& head = correlations_[uses(number).front().correlation].rule.head;
+  return "'" + head.title + "' (" + head.id + ")";
 }
 
 const std::vector<LoadedRules::Use>& LoadedRules::uses(uint32_t number) const {
@@ -803,13 +832,13 @@ void LoadedRules::forget_counts() const {
 
 std::vector<RuleSummary> LoadedRules::list() const {
   std::vector<RuleSummary> out;
-  auto add = [&](const RuleHead& head) {
+  auto add = [&](const RuleHead& head, uint32_t number) {
     auto& counts = *counts_[out.size()];
     out.push_back({head.id, head.title, level_text(head.severity), head.path, head.line, counts.hits, counts.last_ns,
-                   counts.cost_ns});
+                   counts.cost_ns, used_by(number)});
   };
-  for (const auto& rule : rules_) add(rule.head);
-  for (const auto& correlation : correlations_) add(correlation.rule.head);
+  for (uint32_t i = 0; i < rules_.size(); ++i) add(rules_[i].head, i);
+  for (uint32_t i = 0; i < correlations_.size(); ++i) add(correlations_[i].rule.head, kCorrelation | i);
   return out;
 }
 

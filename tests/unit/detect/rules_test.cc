@@ -418,7 +418,7 @@ TEST(Rules, what_is_wrong_is_an_error_with_every_place) {
 
 TEST(Rules, of_two_rules_of_one_id_the_first_runs_and_the_other_is_listed) {
   std::string text = rule("  s: {user.name: a}\n  condition: s");
-  auto both = RuleSet::load({RuleFile{"a.yml", "a.yml", text}, RuleFile{"b.yml", "b.yml", text}});
+  auto both = RuleSet::load({RuleFile{"a.yml", "a.yml", text}, RuleFile{"b.yml", "b.yml", text + "status: test\n"}});
   ASSERT_TRUE(both);
   ASSERT_EQ((*both)->unsupported().size(), 1u);
   EXPECT_EQ((*both)->unsupported()[0], "b.yml:1:1: id r1 is also that of a.yml:1");
@@ -427,6 +427,62 @@ TEST(Rules, of_two_rules_of_one_id_the_first_runs_and_the_other_is_listed) {
   auto loaded = RuleSet::load({RuleFile{"a.yml", "a.yml", text}, RuleFile{"a.yml", "b/a.yml", text}});
   ASSERT_TRUE(loaded);
   EXPECT_EQ((*loaded)->list().at(0).path, "b/a.yml");
+}
+
+TEST(Rules, one_that_stands_in_two_files_word_for_word_runs_once_without_a_word) {
+  const std::string text = rule("  s: {user.name: a}\n  condition: s");
+  std::string other_ends;
+  for (char c : text) other_ends += c == '\n' ? std::string("\r\n") : std::string(1, c);
+  const std::vector<RuleFile> files = {{"regression/r.yml", "regression/r.yml", text},
+                                       {"rules/a.yml", "rules/a.yml", other_ends},
+                                       {"rules/info.yml", "rules/info.yml", "id: x\n"},
+                                       {"rules/z.yml", "rules/z.yml", text + "status: test\n"}};
+  auto loaded = RuleSet::load(files, our_log_sources());
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ((*loaded)->list().size(), 1u);
+  ASSERT_EQ((*loaded)->unsupported().size(), 1u);
+  EXPECT_EQ((*loaded)->unsupported()[0], "rules/z.yml:1:1: id r1 is also that of regression/r.yml:1");
+  const auto check = check_rule_files(files, our_log_sources());
+  EXPECT_EQ(check.rules, 1u);
+  EXPECT_EQ(check.repeated, 1u);
+  EXPECT_EQ(check.of_known_id, 1u);
+  EXPECT_EQ(check.cannot_run, 0u);
+  EXPECT_EQ(check.passed_over.size(), 1u);
+}
+
+TEST(Rules, a_rule_that_speaks_through_a_correlation_alone_says_so) {
+  const std::string text =
+      rule("  s: {user.name: a}\n  condition: s") +
+      "yushi: {tests: [{name: a, lines: ['<38>1 %T h x - - - y'], expect: {alerts: 1}}]}\n---\ntitle: Many\nid: c1\n"
+      "correlation: {type: event_count, rules: [r1], group-by: [user.name], timespan: 5m, condition: {gte: 2}}\n";
+  const auto rules = rules_of(text);
+  EXPECT_EQ(rules->list()[0].used_by, "'Many' (c1)");
+  EXPECT_EQ(rules->list()[1].used_by, "");
+  const auto tested = run_rule_tests({{"a.yml", "a.yml", text}}, our_log_sources(), [](Batch&) {});
+  ASSERT_TRUE(tested);
+  ASSERT_EQ(tested->failures.size(), 1u);
+  EXPECT_NE(tested->failures[0].find("none came; it raises nothing by itself, since the correlation 'Many' (c1) uses "
+                                     "it without `generate: true`"),
+            std::string::npos)
+      << tested->failures[0];
+  const auto generating = rules_of(text.substr(0, text.rfind('}')) + ", generate: true}\n");
+  EXPECT_EQ(generating->list()[0].used_by, "");
+}
+
+TEST(Rules, a_log_source_without_a_place_here_names_a_near_one) {
+  const auto told = [](const std::string& source) {
+    const auto rules = rules_of(rule("  s: {user.name: a}\n  condition: s", source));
+    return rules->unsupported().empty() ? std::string() : rules->unsupported()[0];
+  };
+  EXPECT_TRUE(told("{product: linux, service: ssdh}").ends_with("has no datasets here; did you mean sshd?"));
+  EXPECT_TRUE(told("{product: lniux, service: sshd}").ends_with("; did you mean linux?"));
+  EXPECT_TRUE(told("{product: linux, service: no_such_thing}").ends_with("has no datasets here"));
+  const auto qualys = rules_of(rule("  s: {event.category: host}\n  condition: s", "{product: qualys}"));
+  ASSERT_EQ(qualys->unsupported().size(), 1u);
+  EXPECT_NE(qualys->unsupported()[0].find(
+                "log source (product qualys) has no parser here, so that nothing fills event.category"),
+            std::string::npos)
+      << qualys->unsupported()[0];
 }
 
 TEST(Rules, a_file_that_refers_to_itself_or_explodes_is_refused) {
