@@ -67,9 +67,16 @@ std::string window_text(const std::vector<CorrelationHit>& hits, Lang lang) {
   return span + (of_all ? " by time of receipt" : ", partly by time of receipt");
 }
 
-std::string shown_value(const Record& record, std::string_view name, FieldTexts& fields) {
+// What a reason says where the record does not tell; of a person it is somebody.
+std::string missing_text(std::string_view name, Lang lang) {
+  const auto first = name.substr(0, name.find('|'));
+  if (first != kActor && first != "user.name") return "?";
+  return lang == Lang::zh ? "有人" : "somebody";
+}
+
+std::string shown_value(const Record& record, std::string_view name, FieldTexts& fields, Lang lang) {
   std::string text;
-  return fields.first(record, name, &text) ? printable(text) : "?";
+  return fields.first(record, name, &text) ? printable(text) : missing_text(name, lang);
 }
 
 // `name=value` of the fields that the record has; of the field `other` this value instead.
@@ -203,9 +210,9 @@ std::string habit_subject_on_all_hosts(const RuleHead& rule, const Record& recor
 std::string act_subject(const RuleHead& rule, const Record& record, FieldTexts& fields) {
   std::string act;
   for (const auto& name : rule.habit)
-    if (name != kHostName) act += shown_value(record, name, fields) + " ";
+    if (name != kHostName) act += shown_value(record, name, fields, Lang::en) + " ";
   act += expand(rule.reason, [&](const std::string& name) {
-    return name == kHostName ? std::string() : shown_value(record, name, fields);
+    return name == kHostName ? std::string() : shown_value(record, name, fields, Lang::en);
   });
   std::erase_if(act, [](char c) { return c >= '0' && c <= '9'; });
   return rule.id + " act " + std::to_string(hash_of(act));
@@ -237,7 +244,7 @@ std::string rule_reason(const RuleHead& rule, const std::string& key, const Reco
   const std::string& words = lang == Lang::zh ? rule.reason_zh : rule.reason;
   if (words.empty())
     return title_of(rule, lang) + (key.empty() ? "" : lang == Lang::zh ? "（" + key + "）" : " (" + key + ")");
-  return expand(words, [&](const std::string& name) { return shown_value(record, name, fields); });
+  return expand(words, [&](const std::string& name) { return shown_value(record, name, fields, lang); });
 }
 
 std::vector<std::string> said_fields(const CorrelationRule& rule) {
@@ -280,7 +287,7 @@ std::string correlation_reason(const LoadedRules& rules, const LoadedRules::Corr
       auto field = std::find(said.begin(), said.end(), name);
       if (field != said.end())
         if (auto text = said_by_hits(fired.hits, static_cast<size_t>(field - said.begin()))) return *text;
-      return record ? shown_value(*record, name, fields) : "?";
+      return record ? shown_value(*record, name, fields, lang) : missing_text(name, lang);
     });
   }
   std::string about = key.empty() ? "" : zh ? "（" + key + "）" : " (" + key + ")";
