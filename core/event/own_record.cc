@@ -343,7 +343,8 @@ std::string to_json(const OwnRecord& record) {
         if constexpr (!std::is_same_v<std::decay_t<decltype(about)>, std::monostate>) put(json["yushi"], about);
       },
       record.about);
-  return json.dump(-1, ' ', true, Json::error_handler_t::replace);
+  // As it is written, without escapes: the message is read where it stands.
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 std::optional<OwnRecord> own_record_of(std::string_view text) {

@@ -62,6 +62,55 @@ std::string in_gb18030(std::string_view utf8) {
   return out;
 }
 
+struct Quote {
+  char sign = 0;
+  size_t escapes = 0;  // backslashes before it: JSON in a JSON string
+};
+
+size_t slashes_before(std::string_view text, size_t at) {
+  size_t n = 0;
+  while (n < at && text[at - n - 1] == '\\') ++n;
+  return n;
+}
+
+// Of the quote that opened with so many backslashes: the first alike from `at` on, with no more of them.
+size_t end_of_quoted(std::string_view text, size_t at, Quote quote) {
+  for (size_t i = at; i < text.size(); ++i) {
+    if (text[i] != quote.sign) continue;
+    const size_t slashes = std::min(slashes_before(text, i), i - at);
+    if (quote.escapes == 0 ? slashes % 2 == 0 : slashes <= quote.escapes) return i - std::min(slashes, quote.escapes);
+  }
+  return text.size();
+}
+
+// Whether a sign stands there at which a sentence goes on. No command has one outside of quotes.
+bool is_sign_of_sentence(std::string_view text, size_t at) {
+  if (!is_wide(text[at])) return false;
+  for (std::string_view sign : {"（", "）", "，", "。", "；", "、", "”", "」"})
+    if (text.substr(at).starts_with(sign)) return true;
+  return false;
+}
+
+// Where a secret ends that a pattern found at [begin, end), in what matched from `match` on: in quotes that were opened
+// there at the one that closes them; else where the sentence goes on that tells of it, as in `(mysql -px); then`.
+size_t end_of_found(std::string_view text, Charset charset, size_t match, size_t begin, size_t end) {
+  size_t open = begin;
+  while (open > match && !is_space(text[open - 1]) && !is_quote(text[open - 1])) --open;
+  if (open > match && is_quote(text[open - 1])) {
+    const Quote quote{text[open - 1], slashes_before(text, open - 1)};
+    const size_t close = end_of_quoted(text, end, quote);
+    // What closes nowhere, or in another string of JSON, was none.
+    const auto more = text.substr(end, close - end);
+    return close == text.size() || more.find('\n') != more.npos || more.find('"') != more.npos ? end : close;
+  }
+  for (size_t i = begin + 1; charset == Charset::utf8 && i < end; ++i)
+    if (is_sign_of_sentence(text, i)) end = i;
+  size_t last = end;
+  if (last == text.size() || !is_quote(text[last]))
+    while (last > begin && std::string_view(",;)").find(text[last - 1]) != std::string_view::npos) --last;
+  return last > begin ? last : end;
+}
+
 // Reads a value behind a key: where it begins, where it ends.
 class ValueReader {
  public:
@@ -94,15 +143,10 @@ class ValueReader {
       skip_blanks();
       break;
     }
-    return give(at_, quote.sign ? closing(quote) : end_of_bare(), out);
+    return give(at_, quote.sign ? end_of_quoted(text_, at_, quote) : end_of_bare(), out);
   }
 
  private:
-  struct Quote {
-    char sign = 0;
-    size_t escapes = 0;  // backslashes before it: JSON in a JSON string
-  };
-
   bool give(size_t begin, size_t end, SecretRules::Span* out) const {
     if (end <= begin) return false;
     *out = {static_cast<uint32_t>(begin), static_cast<uint32_t>(end)};
@@ -201,17 +245,6 @@ class ValueReader {
     return {text_[at_ - 1], slashes};
   }
 
-  // Of the quote that opened with so many backslashes: the first alike with no more of them.
-  size_t closing(Quote quote) const {
-    for (size_t i = at_; i < text_.size(); ++i) {
-      if (text_[i] != quote.sign) continue;
-      size_t slashes = 0;
-      while (slashes < i - at_ && text_[i - slashes - 1] == '\\') ++slashes;
-      if (quote.escapes == 0 ? slashes % 2 == 0 : slashes <= quote.escapes) return i - std::min(slashes, quote.escapes);
-    }
-    return text_.size();
-  }
-
   bool ends_at(size_t i) const {
     return i >= text_.size() || is_space(text_[i]) || is_quote(text_[i]) || text_[i] == '<' || text_[i] == '\\';
   }
@@ -235,8 +268,7 @@ class ValueReader {
       }
       if (is_space(c) || c == '<') return i;
       if (text_.substr(i).starts_with("%26") || text_.substr(i).starts_with("%22")) return i;
-      for (std::string_view sign : {"\xef\xbc\x8c", "\xe3\x80\x82", "\xef\xbc\x9b"})  // ， 。 ；
-        if (charset_ == Charset::utf8 && text_.substr(i).starts_with(sign)) return i;
+      if (charset_ == Charset::utf8 && is_sign_of_sentence(text_, i)) return i;
       if ((c == ',' || c == ';' || c == '&' || c == '|') && is_next_part(i + 1)) return i;
       if ((c == ')' || c == ']' || c == '}' || c == '>') &&
           (ends_at(i + 1) || std::string_view(",;&|)]}>").find(text_[i + 1]) != std::string_view::npos))
@@ -451,26 +483,26 @@ void SecretRules::find(std::string_view text, Charset charset, std::vector<Span>
     for (; n < kFindsMax && at <= text.size() &&
            pattern.find->Match(input, at, text.size(), re2::RE2::UNANCHORED, found, 2);
          ++n) {
+      const auto match = static_cast<size_t>(found[0].data() - text.data());
+      if (!found[1].data() || found[1].empty()) {
+        at = std::max(match + found[0].size(), at + 1);
+        continue;
+      }
       const auto begin = static_cast<size_t>(found[1].data() - text.data());
-      if (found[1].data() && !found[1].empty() && is_worth_hiding({found[1].data(), found[1].size()}))
-        out.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(begin + found[1].size())});
-      // From the secret on, not behind it all: the next may begin with what ended this one.
-      const auto next = found[1].data() ? begin + found[1].size()
-                                        : static_cast<size_t>(found[0].data() - text.data()) + found[0].size();
-      at = std::max(next, at + 1);
+      const auto end = end_of_found(text, charset, match, begin, begin + found[1].size());
+      if (is_worth_hiding(text.substr(begin, end - begin)))
+        out.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(end)});
+      // From inside the secret on: the next may begin with what ended this one, and where no blank parts two commands
+      // (`mysql -pa;mysql -pb`) the name of the second was taken for a part of it.
+      at = begin + 1;
     }
     if (n == kFindsMax && at < text.size())
       out.push_back({static_cast<uint32_t>(at), static_cast<uint32_t>(text.size())});
   }
   // No escape is cut in two.
   for (size_t i = before; i < out.size(); ++i) {
-    auto slashes = [&](size_t at) {
-      size_t n = 0;
-      while (n < at && text[at - n - 1] == '\\') ++n;
-      return n;
-    };
-    if (out[i].begin > 0 && slashes(out[i].begin) % 2 == 1) --out[i].begin;
-    if (out[i].end < text.size() && slashes(out[i].end) % 2 == 1) ++out[i].end;
+    if (out[i].begin > 0 && slashes_before(text, out[i].begin) % 2 == 1) --out[i].begin;
+    if (out[i].end < text.size() && slashes_before(text, out[i].end) % 2 == 1) ++out[i].end;
   }
 }
 

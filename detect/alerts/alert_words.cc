@@ -72,9 +72,16 @@ std::string window_text(const std::vector<CorrelationHit>& hits, Lang lang) {
   return span + (of_all ? " by time of receipt" : ", partly by time of receipt");
 }
 
-std::string shown_value(const Record& record, std::string_view name, FieldTexts& fields) {
+// What a reason says where the record does not tell; of a person it is somebody.
+std::string missing_text(std::string_view name, Lang lang) {
+  const auto first = name.substr(0, name.find('|'));
+  if (first != kActor && first != "user.name") return "?";
+  return lang == Lang::zh ? "有人" : "somebody";
+}
+
+std::string shown_value(const Record& record, std::string_view name, FieldTexts& fields, Lang lang) {
   std::string text;
-  return fields.first(record, name, &text) ? printable(text) : "?";
+  return fields.first(record, name, &text) ? printable(text) : missing_text(name, lang);
 }
 
 // `name=value` of the fields that the record has; of the field `other` this value instead.
@@ -213,7 +220,7 @@ std::string shown_act(const RuleHead& rule, const std::string& name, const Recor
                                  return one == kActor || one == "user.name";
                                });
   if (is_made_account) return {};
-  std::string shown = shown_value(record, name, fields);
+  std::string shown = shown_value(record, name, fields, Lang::en);
   if (name != "process.command_line") return shown;
   const std::string whom = account_named_by(shown);
   return whom.empty() ? shown : shown.substr(0, shown.rfind(whom));
@@ -223,7 +230,7 @@ std::string shown_act(const RuleHead& rule, const std::string& name, const Recor
 std::string act_subject(const RuleHead& rule, const Record& record, FieldTexts& fields) {
   std::string act;
   for (const auto& name : rule.habit)
-    if (name != kHostName) act += shown_value(record, name, fields) + " ";
+    if (name != kHostName) act += shown_value(record, name, fields, Lang::en) + " ";
   act += expand(rule.reason, [&](const std::string& name) { return shown_act(rule, name, record, fields); });
   std::erase_if(act, [](char c) { return c >= '0' && c <= '9'; });
   return rule.id + " act " + std::to_string(hash_of(act));
@@ -262,7 +269,7 @@ std::string rule_reason(const RuleHead& rule, const std::string& key, const Reco
       if (fields.first(record, name, &text)) return out + (lang == Lang::zh ? "：" : ": ") + printable(text);
     return out;
   }
-  return expand(words, [&](const std::string& name) { return shown_value(record, name, fields); });
+  return expand(words, [&](const std::string& name) { return shown_value(record, name, fields, lang); });
 }
 
 std::vector<std::string> said_fields(const CorrelationRule& rule) {
@@ -305,7 +312,7 @@ std::string correlation_reason(const LoadedRules& rules, const LoadedRules::Corr
       auto field = std::find(said.begin(), said.end(), name);
       if (field != said.end())
         if (auto text = said_by_hits(fired.hits, static_cast<size_t>(field - said.begin()))) return *text;
-      return record ? shown_value(*record, name, fields) : "?";
+      return record ? shown_value(*record, name, fields, lang) : missing_text(name, lang);
     });
   }
   std::string about = key.empty() ? "" : zh ? "（" + key + "）" : " (" + key + ")";

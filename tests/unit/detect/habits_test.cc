@@ -175,7 +175,7 @@ TEST(Actors, who_logged_in_stands_behind_root) {
   ASSERT_EQ(alerts.size(), 3u);
   EXPECT_TRUE(alerts[0].reason.starts_with("lin on web-01")) << alerts[0].reason;
   EXPECT_TRUE(alerts[1].reason.starts_with("uid 1002 on web-01")) << alerts[1].reason;
-  EXPECT_TRUE(alerts[2].reason.starts_with("? on web-01")) << alerts[2].reason;
+  EXPECT_TRUE(alerts[2].reason.starts_with("somebody on web-01")) << alerts[2].reason;
 }
 
 TEST(Actors, a_session_that_sudo_opened_names_nobody_behind_the_number) {

