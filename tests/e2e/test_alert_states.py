@@ -94,7 +94,7 @@ def test_a_state_is_durable_when_it_is_answered_and_proved(tmp_path):
         assert daemon.yushi("verify").code in (0, 1)
         assert daemon.stop() == 0
     listed = yushi("alerts", "list", "--state", "closed", "-o", "json", "--store", daemon.data, state=daemon.state)
-    assert ids(listed) == [second]
+    assert ids(listed) == [first, second]
     refused = yushi("alerts", "take", third, "--store", daemon.data, state=daemon.state)
     assert refused.code == 2 and "running daemon" in refused.err
     assert yushi("verify", "--store", daemon.data, state=daemon.state).code == 0

