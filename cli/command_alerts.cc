@@ -129,7 +129,7 @@ void print_alert(Out& out, const Json& alert, const Zone& zone, bool zh) {
   say("reason", "原因", said_at(alert, "/yushi/alert/reason", zh));
   say("baseline", "基线", text(alert, "/yushi/alert/baseline"));
   if (const auto story = text(alert, "/yushi/alert/story/id"); !story.empty())
-    say("story", "事件",
+    say("story", "安全事件",
         story + (zh ? "，对象 " : ", about ") + text(alert, "/yushi/alert/story/subject") +
             (zh ? "，至此级别 " : ", so far ") + severity_word(text(alert, "/yushi/alert/story/severity"), zh));
   say("tags", "标签", text(alert, "/tags"));
@@ -143,20 +143,24 @@ bool is_act(const Json& record) {
   return text(record, "/event/provider") == "yushid" && text(record, "/event/action").starts_with("alert-");
 }
 
-// "2026-11-29 08:05:01  li.wei took alert …"
-std::string act_text(const Json& act, const Zone& zone, bool zh) {
-  const auto when = local_time_text(text(act, "/event/created"), zone, false) + "  ";
-  if (!zh) return when + text(act, "/message");
+// "li.wei took alert …"
+std::string act_words(const Json& act, const Zone& zone, bool zh) {
+  if (!zh) return text(act, "/message");
   const auto action = text(act, "/event/action"), until = text(act, "/yushi/alert/usual_until");
   if (action == "alert-held-back")
-    return when + "已确认为正常的同类情况累计 " + text(act, "/yushi/alert/held_back") + " 次未告警";
-  const auto by = when + text(act, "/user/name");
+    return "已确认为正常的同类情况累计 " + text(act, "/yushi/alert/held_back") + " 次未告警";
+  const auto by = text(act, "/user/name");
   if (action == "alert-taken") return by + " 开始处理";
   const auto note = "：" + detect::printable(text(act, "/yushi/alert/note"));
   if (action == "alert-closed")
     return by + " 关闭（" + state_word(text(act, "/yushi/alert/closed_as"), zh) + "）" + note;
   return by + " 确认" + note +
          (until.empty() ? "" : "；同类情况在 " + local_time_text(until, zone, false) + " 之前视为正常");
+}
+
+// "2026-11-29 08:05:01  li.wei took alert …"
+std::string act_text(const Json& act, const Zone& zone, bool zh) {
+  return local_time_text(text(act, "/event/created"), zone, false) + "  " + act_words(act, zone, zh);
 }
 
 std::string history_line(const Json& act, const Zone& zone, bool zh) {
@@ -201,17 +205,35 @@ int show(const Options& options, const std::string& id) {
       });
 }
 
-// An act, or whether an alert comes of its records again: one line.
+// What is done to an alert: one line.
 int act(const Options& options, const std::string& id, const std::string& what) {
   const auto kind = output_kind(options.output);
+  const auto zone = zone_of(options);
+  const bool zh = is_chinese(options);
   Out out;
   return ask_store(options, question_of("alerts/" + id + "/" + what, options),
-                   object_lines(out, kind, [&](const Json& said) { out.text(text(said, "/message")); }),
+                   object_lines(out, kind,
+                                [&](const Json& said) {
+                                  const auto about = zh ? "告警 " + text(said, "/yushi/alert/id") + "：" : "";
+                                  out.text(about + act_words(said, *zone, zh));
+                                }),
                    [](const AnswerEnd&) { return kExitFound; });
+}
+
+// Of several each by itself: one that fails hinders none.
+int act_on_each(const Options& options, const std::vector<std::string>& ids, const std::string& what) {
+  int code = kExitFound;
+  for (const auto& id : ids) {
+    const int one = act(options, id, what);
+    if (one == kExitFound || code == kExitBroken) continue;
+    code = ids.size() == 1 || one == kExitBroken ? one : kExitNothing;
+  }
+  return code;
 }
 
 int verify(const Options& options, const std::string& id) {
   const auto kind = output_kind(options.output);
+  const bool zh = is_chinese(options);
   Out out;
   std::string outcome;
   return ask_store(
@@ -223,11 +245,12 @@ int verify(const Options& options, const std::string& id) {
           out.json(line);
           return out.good();
         }
-        out.text("alert " + text(said, "/alert") + ": " +
-                 (outcome == "same"      ? "the same, bit for bit"
-                  : outcome == "differs" ? "DIFFERS"
-                                         : "cannot be recomputed") +
-                 "; " + text(said, "/how"));
+        constexpr std::pair<const char*, const char*> kWords[] = {{"the same, bit for bit", "结果一致，逐位相同"},
+                                                                  {"DIFFERS", "结果不一致"},
+                                                                  {"cannot be recomputed", "无法重新判定"}};
+        const auto& [english, chinese] = kWords[outcome == "same" ? 0 : outcome == "differs" ? 1 : 2];
+        out.text(zh ? "告警 " + text(said, "/alert") + "：" + chinese + "；" + said_at(said, "/how", zh)
+                    : "alert " + text(said, "/alert") + ": " + english + "; " + text(said, "/how"));
         if (said.contains("differences") && said["differences"].is_array())
           for (auto& each : said["differences"])
             if (each.is_string()) out.text("  " + each.get<std::string>());
@@ -388,20 +411,27 @@ void add_alerts(CLI::App& app, Chosen& chosen) {
       "          yushi alerts ack 3f2a --note 'the nightly backup' --usual 30d");
   auto options = std::make_shared<Options>();
   auto id = std::make_shared<std::string>();
+  auto ids = std::make_shared<std::vector<std::string>>();
   auto form = std::make_shared<std::string>("json");
   add_listing(*command, *options, "alerts", "Example: yushi alerts list --since 7d -n 20 --state open");
 
   CLI::App* of_one[5];
-  constexpr std::pair<const char*, const char*> kOfOne[] = {
+  constexpr struct {
+    const char *question, *footer;
+    bool takes_several = false;
+  } kOfOne[] = {
       {"alerts/{id}", "Example: yushi alerts show 3f2a9c0d1b4e5f60"},
-      {"alerts/{id}/take", "Example: yushi alerts take 3f2a"},
-      {"alerts/{id}/close", "Example: yushi alerts close 3f2a --as false-alarm --note 'a test of ours'"},
-      {"alerts/{id}/ack", "Example: yushi alerts ack 3f2a --note 'the nightly backup' --usual 30d"},
+      {"alerts/{id}/take", "Example: yushi alerts take 3f2a 4b1e", true},
+      {"alerts/{id}/close", "Example: yushi alerts close 3f2a 4b1e --as false-alarm --note 'a test of ours'", true},
+      {"alerts/{id}/ack", "Example: yushi alerts ack 3f2a --note 'the nightly backup' --usual 30d", true},
       {"alerts/{id}/verify", "Example: yushi alerts verify 3f2a --store /mnt/seized/yushi"}};
   for (size_t i = 0; i < std::size(kOfOne); ++i) {
-    of_one[i] = add_question(*command, *options, kOfOne[i].first);
-    of_one[i]->footer(kOfOne[i].second);
-    of_one[i]->add_option("id", *id, "as `alerts list` shows it, or the beginning of it")->required();
+    of_one[i] = add_question(*command, *options, kOfOne[i].question);
+    of_one[i]->footer(kOfOne[i].footer);
+    if (kOfOne[i].takes_several)
+      of_one[i]->add_option("id", *ids, "as `alerts list` shows them, or the beginnings of them")->required();
+    else
+      of_one[i]->add_option("id", *id, "as `alerts list` shows it, or the beginning of it")->required();
     add_shown_options(*of_one[i], *options);
   }
   of_one[0]->add_flag("--utc", options->utc, "times in UTC");
@@ -427,11 +457,11 @@ void add_alerts(CLI::App& app, Chosen& chosen) {
     if (showing->parsed())
       chosen = [=] { return show(*options, *id); };
     else if (taking->parsed())
-      chosen = [=] { return act(*options, *id, "take"); };
+      chosen = [=] { return act_on_each(*options, *ids, "take"); };
     else if (closing->parsed())
-      chosen = [=] { return act(*options, *id, "close"); };
+      chosen = [=] { return act_on_each(*options, *ids, "close"); };
     else if (acknowledging->parsed())
-      chosen = [=] { return act(*options, *id, "ack"); };
+      chosen = [=] { return act_on_each(*options, *ids, "ack"); };
     else if (verifying->parsed())
       chosen = [=] { return verify(*options, *id); };
     else if (exporting->parsed())

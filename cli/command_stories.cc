@@ -62,7 +62,7 @@ void print_story(Out& out, const Json& story, const Zone& zone, bool zh) {
     if (!value.empty()) append_named(shown, zh ? chinese : english, value, 12);
   };
   const auto time = [&](const Json& of, const char* name) { return local_time_text(of.value(name, ""), zone, false); };
-  say("story", "事件", story.value("id", ""));
+  say("story", "安全事件", story.value("id", ""));
   say("about", "对象", story.value("subject", ""));
   say("severity", "级别",
       severity_word(story.value("severity", ""), zh) + (zh ? "，风险 " : ", risk ") +

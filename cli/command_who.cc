@@ -307,7 +307,7 @@ int who(const Options& options, const std::string& name) {
   usual("hosts", "主机", logins, "host.name");
   if (kind.name != std::string("address")) {
     usual("commands", "命令", its + " and yushi.event: (command or process-started)", "process.command_line");
-    usual("acts as", "代理身份", its + " and yushi.event: (privilege-used or command)", "user.effective.name");
+    usual("acts as", "切换身份", its + " and yushi.event: (privilege-used or command)", "user.effective.name");
     all_usual["rights"] = std::exchange(all_usual["acts as"], nullptr);
     all_usual.erase("acts as");
   }
@@ -360,8 +360,8 @@ int who(const Options& options, const std::string& name) {
     std::string weeks;
     for (int64_t one : risk) weeks += (weeks.empty() ? "" : ", ") + std::to_string(one);
     say(zh ? "异常" : "odd",
-        zh ? std::to_string(stories.size()) + " 起事件，" + std::to_string(alerts.size()) +
-                 " 条告警；当前及前几周的风险：" + weeks + "（最严重事件全计，其余依次减半；每 7 天减半）"
+        zh ? std::to_string(stories.size()) + " 起安全事件，" + std::to_string(alerts.size()) +
+                 " 条告警；当前及前几周的风险：" + weeks + "（最严重的安全事件全计，其余依次减半；每 7 天减半）"
            : detect::number_text(stories.size(), "story", "stories") + ", " +
                  detect::number_text(alerts.size(), "alert", "alerts") + "; risk now and in the weeks before: " +
                  weeks + " (of its stories the gravest whole, each next by half; halved each 7 days)");
@@ -432,7 +432,7 @@ int top(const Options& options) {
   const bool zh_eyes = zh && for_eyes(kind);
   Out out;
   RowPrinter rows(out, kind,
-                  zh_eyes ? std::vector<std::string>{"对象", "风险", "事件", "未结束", "告警", "级别", "最严重"}
+                  zh_eyes ? std::vector<std::string>{"对象", "风险", "安全事件", "未结束", "告警", "级别", "最严重"}
                           : std::vector<std::string>{"who", "risk", "stories", "open", "alerts", "severity", "worst"});
   for (const auto& [name, subject] : ranked) {
     const auto risk = std::llround(subject.risk);

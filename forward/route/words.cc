@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
+#include <tuple>
 
 #include "core/base/display.h"
 #include "core/base/text.h"
@@ -111,23 +113,65 @@ std::string whole(const Alert& alert, bool zh) {
   return out + reference_of(alert, zh);
 }
 
-std::string digest(const Letter& letter) {
+// Alerts of one rule about one doer: a line of a digest.
+struct Alike {
+  const Alert* gravest;  // the first of them
+  size_t count = 0;
+  int64_t first_ns = 0, last_ns = 0;  // event time
+  std::set<std::string_view> hosts;
+};
+
+// The gravest first.
+std::vector<Alike> alike(const Letter& letter) {
   auto sorted = letter.items;
   std::stable_sort(sorted.begin(), sorted.end(),
                    [](auto& a, auto& b) { return a.alert->severity > b.alert->severity; });
+  std::vector<Alike> out;
+  std::map<std::tuple<std::string_view, std::string_view, std::string_view>, size_t> places;
+  for (auto& [alert, json] : sorted) {
+    auto about = doer_of(*alert);
+    if (about.empty()) about = alert->field("user.name");
+    if (about.empty()) about = alert->key;
+    const auto place = places.try_emplace({alert->tenant, alert->rule_id, about}, out.size()).first->second;
+    if (place == out.size()) out.push_back({alert, 0, alert->event_ns, alert->event_ns, {}});
+    auto& group = out[place];
+    ++group.count;
+    group.first_ns = std::min(group.first_ns, alert->event_ns);
+    group.last_ns = std::max(group.last_ns, alert->event_ns);
+    if (const auto host = alert->field("host.name"); !host.empty()) group.hosts.insert(host);
+  }
+  return out;
+}
+
+// ", 117 times from 2026-11-23 02:33:11 UTC to …, on 3 hosts"; of one alert nothing.
+std::string times_of(const Alike& group, bool zh) {
+  if (group.count == 1) return {};
+  const auto count = std::to_string(group.count), hosts = std::to_string(group.hosts.size());
+  std::string out = zh ? "，共 " + count + " 次，" : ", " + count + " times ";
+  if (group.first_ns == group.last_ns)
+    out += (zh ? "" : "at ") + time_of(group.first_ns);
+  else
+    out += (zh ? "" : "from ") + time_of(group.first_ns) + (zh ? " 至 " : " to ") + time_of(group.last_ns);
+  if (group.hosts.size() > 1) out += zh ? "，涉及 " + hosts + " 台主机" : ", on " + hosts + " hosts";
+  return out;
+}
+
+std::string digest(const Letter& letter) {
   const bool zh = letter.in_chinese;
-  std::string out = std::to_string(sorted.size()) + (zh ? " 条告警，告警时间 " : " alerts, raised from ") +
+  std::string out = std::to_string(letter.items.size()) + (zh ? " 条告警，告警时间 " : " alerts, raised from ") +
                     time_of(letter.items.front().alert->raised_ns) + (zh ? " 至 " : " to ") +
                     time_of(letter.items.back().alert->raised_ns) + "\n";
-  size_t lines = 0;
-  for (auto& [alert, json] : sorted) {
+  size_t lines = 0, said = 0;
+  for (const auto& group : alike(letter)) {
     if (lines++ == kDigestLinesMax) {
-      const auto more = std::to_string(sorted.size() - kDigestLinesMax);
+      const auto more = std::to_string(letter.items.size() - said);
       out += (zh ? "…… 另有 " + more + " 条：" : "… and " + more + " more: ") + "yushi alerts list\n";
       break;
     }
-    out += "\n" + bracketed(alert->severity, zh) + printable(rule_name_of(*alert, zh)) + (zh ? "：" : ": ") +
-           printable(reason_of(*alert, zh), 300) + " (" + alert->id + ")\n";
+    said += group.count;
+    out += "\n" + bracketed(group.gravest->severity, zh) + printable(rule_name_of(*group.gravest, zh)) +
+           (zh ? "：" : ": ") + printable(reason_of(*group.gravest, zh), 300) + " (" + group.gravest->id + ")" +
+           times_of(group, zh) + "\n";
   }
   return out;
 }
@@ -151,16 +195,21 @@ std::string subject_of(const Letter& letter) {
   if (letter.items.size() == 1) {
     return printable(out + rule_name_of(first, zh) + about_of(first, zh), kSubjectColumnsMax);
   }
-  std::map<std::string_view, size_t> counts;
-  for (auto& item : letter.items) ++counts[rule_name_of(*item.alert, zh)];
-  const auto most =
-      std::max_element(counts.begin(), counts.end(), [](auto& a, auto& b) { return a.second < b.second; });
-  const auto count = std::to_string(most->second);
-  out += std::to_string(letter.items.size()) + (zh ? " 条告警：" : " alerts: ") + printable(most->first, 60) +
+  // The gravest rule, and of these the most frequent.
+  std::map<std::string_view, std::pair<Severity, size_t>> rules;
+  for (auto& item : letter.items) {
+    auto& [worst, count] = rules[rule_name_of(*item.alert, zh)];
+    worst = std::max(worst, item.alert->severity);
+    ++count;
+  }
+  const auto gravest =
+      std::max_element(rules.begin(), rules.end(), [](auto& a, auto& b) { return a.second < b.second; });
+  const auto count = std::to_string(gravest->second.second);
+  out += std::to_string(letter.items.size()) + (zh ? " 条告警：" : " alerts: ") + printable(gravest->first, 60) +
          (zh ? "（" + count + " 条）" : " (" + count + ")");
-  if (zh && counts.size() > 1) return out + "等 " + std::to_string(counts.size()) + " 条规则";
-  if (counts.size() > 1)
-    out += " and " + std::to_string(counts.size() - 1) + (counts.size() == 2 ? " more rule" : " more rules");
+  if (zh && rules.size() > 1) return out + "等 " + std::to_string(rules.size()) + " 条规则";
+  if (rules.size() > 1)
+    out += " and " + std::to_string(rules.size() - 1) + (rules.size() == 2 ? " more rule" : " more rules");
   return out;
 }
 

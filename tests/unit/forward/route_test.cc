@@ -104,10 +104,14 @@ TEST(Route, words_are_in_chinese_where_the_route_says_so) {
   for (int i = 0; i < 3; ++i) letters.alerts.push_back(alert_of_number(i, i == 1 ? Severity::critical : Severity::low));
   for (auto& alert : letters.alerts)
     alert.rule_name_zh = "日志服务停止", alert.reason_zh = "主机 web-01 上的 rsyslog 停止";
-  letters.alerts[2].rule_name = "Other", letters.alerts[2].rule_name_zh = "";  // of a rule without Chinese
+  // of a rule without Chinese
+  letters.alerts[2].rule_id = "rule-2", letters.alerts[2].rule_name = "Other", letters.alerts[2].rule_name_zh = "";
   auto letter = letters.letter();
   letter.in_chinese = true;
   EXPECT_EQ(subject_of(letter), "[严重] 3 条告警：日志服务停止（2 条）等 2 条规则");
+  letters.alerts[1].severity = Severity::low, letters.alerts[2].severity = Severity::high;
+  EXPECT_EQ(subject_of(letter), "[高] 3 条告警：Other（1 条）等 2 条规则");
+  letters.alerts[1].severity = Severity::critical, letters.alerts[2].severity = Severity::low;
   EXPECT_TRUE(text_of(letter, 4096)
                   .starts_with("3 条告警，告警时间 2026-10-24 00:00:00 UTC 至 2026-10-24 00:00:00 UTC\n\n"
                                "[严重] 日志服务停止：主机 web-01 上的 rsyslog 停止 ("))
@@ -215,16 +219,47 @@ TEST(Route, a_digest_begins_with_the_most_severe_and_says_how_many_it_leaves_out
   Letters many;
   for (int i = 0; i < 70; ++i) many.alerts.push_back(alert_of_number(i, i == 69 ? Severity::critical : Severity::low));
   many.alerts[69].rule_name = "审计被关闭";
+  for (int i = 0; i < 70; ++i)
+    for (auto& [name, value] : many.alerts[i].fields)
+      if (name == "user.name") value = "user" + std::to_string(i);
   auto letter = many.letter();
   const auto text = text_of(letter, 100'000);
   EXPECT_LT(text.find("[critical]"), text.find("[low]"));
   EXPECT_NE(text.find("… and 20 more"), text.npos);
-  EXPECT_EQ(subject_of(letter), "[critical] 70 alerts: A log service was stopped (69) and 1 more rule");
+  EXPECT_EQ(subject_of(letter), "[critical] 70 alerts: 审计被关闭 (1) and 1 more rule");
   for (size_t bytes : {40u, 41u, 42u, 43u, 500u, 2048u}) {
     const auto cut = text_of(letter, bytes);
     EXPECT_LE(cut.size(), bytes);
     EXPECT_TRUE(is_utf8(cut));
   }
+}
+
+TEST(Route, a_digest_tells_alerts_of_one_rule_about_one_account_in_a_line) {
+  Letters many;
+  for (int i = 0; i < 60; ++i) {
+    auto alert = alert_of_number(1000 + i, i == 30 ? Severity::high : Severity::low);
+    alert.event_ns = (i + 1) * 60'000'000'000;
+    for (auto& [name, value] : alert.fields)
+      if (name == "host.name") value = "web-0" + std::to_string(i % 3);
+    many.alerts.push_back(alert);
+  }
+  many.alerts[5].rule_id = "rule-2", many.alerts[5].rule_name = "Other";
+  for (auto& [name, value] : many.alerts[7].fields)
+    if (name == "user.name") value = "zhao";
+  auto letter = many.letter();
+  const auto text = text_of(letter, 100'000);
+  EXPECT_EQ(std::count(text.begin(), text.end(), '['), 3) << text;
+  EXPECT_NE(text.find("(" + many.alerts[30].id +
+                      "), 58 times from 1970-01-01 00:01:00 UTC to 1970-01-01 01:00:00 UTC, "
+                      "on 3 hosts\n"),
+            text.npos)
+      << text;
+  EXPECT_EQ(text.find("more: "), text.npos) << "all of them are told";
+  letter.in_chinese = true;
+  EXPECT_NE(
+      text_of(letter, 100'000).find("，共 58 次，1970-01-01 00:01:00 UTC 至 1970-01-01 01:00:00 UTC，涉及 3 台主机\n"),
+      text.npos)
+      << text_of(letter, 100'000);
 }
 
 TEST(Route, a_brief_letter_says_nothing_that_a_stranger_wrote) {
