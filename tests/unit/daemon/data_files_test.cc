@@ -106,7 +106,7 @@ TEST_F(DataFiles, ARuleThatIsRightAndCannotRunHereIsNoMistake) {
 }
 
 TEST_F(DataFiles, ATenantThatNobodyHasIsNamed) {
-  config_.tenants.push_back({.name = "finance"});
+  config_.tenants.emplace_back().name = "finance";
   auto& list = config_.lists["leavers"];
   for (auto* tenants : {"finance,default", "fin*", "finanz"}) {
     detect::WrittenEntry entry;
