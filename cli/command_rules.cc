@@ -43,7 +43,7 @@ int check(const FilesOptions& options) {
   if (checked.of_known_id > 0)
     said += "; " + number_text(checked.of_known_id, "is", "are") + " left out, of an id that another one has";
   if (checked.repeated > 0)
-    said += "; " + number_text(checked.repeated, "stands", "stand") + " in a second file too, word for word";
+    said += "; " + number_text(checked.repeated, "file says", "files say") + " what another one says";
   if (!checked.passed_over.empty())
     said += "; " + number_text(checked.passed_over.size(), "document is no rule", "documents are no rules");
   out.write(said + "\n");

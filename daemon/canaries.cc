@@ -22,7 +22,7 @@ std::string line_of(const detect::Canary& canary) {
   return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-void name(const std::vector<std::string>& all, OwnWords& words) {
+void name_first_of(const std::vector<std::string>& all, OwnWords& words) {
   std::string names;
   for (size_t i = 0; i < std::min(all.size(), kNamedMax); ++i) names += (i == 0 ? "" : "; ") + all[i];
   words.en += names;
@@ -71,12 +71,12 @@ Result<std::vector<std::string>> release_canaries(Pipeline& pipeline) {
   if (!silent.empty()) {
     words.en += std::to_string(silent.size()) + (silent.size() == 1 ? " stays" : " stay") + " silent: ";
     words.zh += std::to_string(silent.size()) + " 条未告警：";
-    name(silent, words);
+    name_first_of(silent, words);
   }
   if (!wrong.empty()) {
     words.en += (silent.empty() ? "" : "; ") + detect::number_text(wrong.size(), "file is", "files are") + " wrong: ";
     words.zh += (silent.empty() ? "" : "；") + std::to_string(wrong.size()) + " 个规则文件有误，未加载：";
-    name(wrong, words);
+    name_first_of(wrong, words);
   }
   pipeline.tell_trouble(kCanaries, std::move(words), Severity::high, 60);
   return lines;

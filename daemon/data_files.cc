@@ -146,6 +146,12 @@ Result<std::shared_ptr<const detect::LogSources>> load_log_sources(const detect:
                                   lists.placeholders());
 }
 
+std::vector<std::string> unknown_tenants(const Config& config, const detect::Lists& lists) {
+  std::vector<std::string> names = {"default"};
+  for (auto& tenant : config.tenants) names.push_back(tenant.name);
+  return lists.unknown_tenants(names);
+}
+
 void load_lists(const Config& config, const Loaded* before, Loaded& loaded) {
   std::vector<detect::Lists::Wrong> wrong;
   loaded.lists = detect::Lists::load(config.lists, before ? before->lists.get() : nullptr, &wrong);
@@ -154,6 +160,7 @@ void load_lists(const Config& config, const Loaded* before, Loaded& loaded) {
     loaded.left_out.push_back(first_line(why) + (stays ? "; its entries of before stay" : "; the list is left out"));
     if (!stays) loaded.lists_left_out.push_back(loaded.left_out.back());
   }
+  for (auto& what : unknown_tenants(config, *loaded.lists)) loaded.left_out.push_back(std::move(what));
   loaded.left_out_kinds.resize(loaded.left_out.size(), "list");
 }
 
@@ -323,6 +330,7 @@ std::vector<std::string> check_data_files(const Config& config, std::vector<std:
   std::vector<detect::Lists::Wrong> wrong_lists;
   const auto lists = detect::Lists::load(config.lists, nullptr, &wrong_lists);
   for (auto& list : wrong_lists) add_lines(list.why);
+  for (auto& what : unknown_tenants(config, *lists)) out.push_back(what);
   auto sources = load_log_sources(*lists);
   if (!sources) add_lines(sources.error().message), sources = std::make_shared<const detect::LogSources>();
   const auto rules = detect::RuleSet::load(

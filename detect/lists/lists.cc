@@ -5,9 +5,11 @@
 
 #include "core/base/bytes.h"
 #include "core/base/data_file.h"
+#include "core/base/nearest_name.h"
 #include "core/base/text.h"
 #include "core/ledger/sha256.h"
 #include "detect/lists/list_changes.h"
+#include "detect/words.h"
 
 namespace yushi::detect {
 namespace {
@@ -552,6 +554,26 @@ const Lists& Lists::of(std::string_view log) const {
   }
   out->names_tenants_ = false;
   return *of_tenants_.emplace(tenant, std::move(out)).first->second;
+}
+
+std::vector<std::string> Lists::unknown_tenants(const std::vector<std::string>& tenants) const {
+  std::set<std::string> out;
+  for (const auto& [name, written] : written_)
+    for (const auto& entry : written.entries) {
+      const auto named = entry.fields.find(ListTable::kTenants);
+      if (named == entry.fields.end()) continue;
+      for (const auto& one : parts_of(named->second.text)) {
+        NamePatterns pattern;
+        pattern.add(one);
+        if (std::any_of(tenants.begin(), tenants.end(), [&](const auto& tenant) { return pattern.matches(tenant); }))
+          continue;
+        NearestName nearest(one);
+        for (const auto& tenant : tenants) nearest.offer(tenant);
+        out.insert("list " + name + ": tenants: no tenant is called " + printable(one) + nearest.suggestion() +
+                   "; for it the list holds nowhere");
+      }
+    }
+  return {out.begin(), out.end()};
 }
 
 std::shared_ptr<const Lists> Lists::of_text(std::string_view text) {

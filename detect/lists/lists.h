@@ -69,6 +69,8 @@ class Lists {
   bool empty() const { return text_.empty(); }
   // What holds for the records of this log. A list all of whose entries are of other tenants is none there.
   const Lists& of(std::string_view log) const YUSHI_EXCLUDES(of_tenants_mutex_);
+  // Names in `tenants` of entries that are none of these tenants, in words.
+  std::vector<std::string> unknown_tenants(const std::vector<std::string>& tenants) const;
   bool has(std::string_view list) const { return digests_.find(list) != digests_.end(); }
   // For a finding's baseline: "list=leavers entry=… digest=0123456789abcdef".
   std::string baseline(std::string_view list, std::string_view entry) const;

@@ -66,8 +66,10 @@ std::string told(const std::vector<const Alert*>& alerts) {
 RuleCheck check_rule_files(const std::vector<RuleFile>& files, const LogSources& sources) {
   RuleCheck out;
   const auto placeholders = placeholders_of(files, sources);
-  for (const auto& file : files) {
-    ParsedRuleFile parsed = parse_rule_file(file, sources, placeholders);
+  const auto distinct = distinct_files(files);
+  out.repeated = files.size() - distinct.size();
+  for (const RuleFile* file : distinct) {
+    ParsedRuleFile parsed = parse_rule_file(*file, sources, placeholders);
     out.passed_over.insert(out.passed_over.end(), parsed.passed_over.begin(), parsed.passed_over.end());
     for (auto& problem : parsed.problems) out.problems.push_back(std::move(problem));
     for (const auto& document : parsed.documents) {
@@ -85,7 +87,6 @@ RuleCheck check_rule_files(const std::vector<RuleFile>& files, const LogSources&
       const auto& set = static_cast<const LoadedRules&>(**loaded);
       out.rules = set.rules().size();
       out.correlations = set.correlations().size();
-      out.repeated = set.repeated();
       out.of_known_id = set.of_known_id();
       for (const auto& words : set.unsupported())
         if (std::none_of(out.problems.begin(), out.problems.end(),
@@ -143,8 +144,8 @@ Result<RuleTestReport> run_rule_tests(const std::vector<RuleFile>& files, const 
   RuleTestReport report;
   report.unsupported = loaded.unsupported();
   const auto placeholders = placeholders_of(loaded.files(), sources);
-  for (const auto& file : loaded.files()) {
-    for (const auto& document : parse_rule_file(file, sources, placeholders).documents) {
+  for (const RuleFile* file : distinct_files(loaded.files())) {
+    for (const auto& document : parse_rule_file(*file, sources, placeholders).documents) {
       const RuleHead& head = document.head();
       const auto listed = std::find_if(all.begin(), all.end(), [&](const auto& rule) { return rule.id == head.id; });
       const std::string why_silent = listed == all.end() || listed->used_by.empty()
@@ -193,8 +194,8 @@ Result<void> release_canaries(const std::vector<RuleFile>& files, const LogSourc
   for (uint32_t i = 0; i < loaded.correlations().size(); ++i)
     if (loaded.raises(LoadedRules::kCorrelation + i)) raises.insert(loaded.correlations()[i].rule.head.id);
   const auto placeholders = placeholders_of(loaded.files(), sources);
-  for (const auto& file : loaded.files()) {
-    for (const auto& document : parse_rule_file(file, sources, placeholders).documents) {
+  for (const RuleFile* file : distinct_files(loaded.files())) {
+    for (const auto& document : parse_rule_file(*file, sources, placeholders).documents) {
       const auto test =
           std::find_if(document.tests.begin(), document.tests.end(), [](const auto& each) { return each.any; });
       if (test == document.tests.end() || !raises.contains(document.head().id)) continue;

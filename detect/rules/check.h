@@ -27,7 +27,8 @@ struct RuleCheck {
   std::vector<RuleProblem> problems;                           // wrong ones first, then unsupported ones
   std::vector<std::string> passed_over;                        // path:line:column: of documents that are no rules
   size_t rules = 0, correlations = 0, filters = 0, tests = 0;  // that can be used
-  size_t cannot_run = 0, of_known_id = 0, repeated = 0;        // of_known_id and repeated as LoadedRules has them
+  size_t cannot_run = 0, of_known_id = 0;                      // left out: the latter since another one has their id
+  size_t repeated = 0;                                         // files that say what another one says
   bool ok() const { return problems.empty() || problems.front().unsupported; }
 };
 RuleCheck check_rule_files(const std::vector<RuleFile>& files, const LogSources& sources);

@@ -106,16 +106,6 @@ bool is_written_otherwise(const Record& record, const Capture& capture) {
   return record.text(capture).find(sign) != std::string_view::npos;
 }
 
-bool same_but_for_line_ends(std::string_view a, std::string_view b) {
-  size_t i = 0, j = 0;
-  while (true) {
-    while (i < a.size() && a[i] == '\r') ++i;
-    while (j < b.size() && b[j] == '\r') ++j;
-    if (i == a.size() || j == b.size()) return i == a.size() && j == b.size();
-    if (a[i++] != b[j++]) return false;
-  }
-}
-
 void set_bit(std::vector<uint64_t>& bits, size_t at) {
   if (bits.size() <= at / 64) bits.resize(at / 64 + 1);
   bits[at / 64] |= uint64_t{1} << (at % 64);
@@ -138,6 +128,17 @@ Result<std::vector<RuleFile>> read_rule_directories(const std::vector<std::strin
   return out;
 }
 
+std::vector<const RuleFile*> distinct_files(const std::vector<RuleFile>& files) {
+  std::set<Hash> known;
+  std::vector<const RuleFile*> out;
+  for (const auto& file : files) {
+    std::string text = file.text;
+    std::erase(text, '\r');
+    if (known.insert(sha256(text)).second) out.push_back(&file);
+  }
+  return out;
+}
+
 Result<std::shared_ptr<const RuleSet>> RuleSet::load(std::vector<RuleFile> files, const LogSources& sources) {
   return LoadedRules::load(std::move(files), sources);
 }
@@ -153,8 +154,8 @@ Result<std::shared_ptr<const RuleSet>> LoadedRules::load(std::vector<RuleFile> f
   std::vector<RuleDocument> documents;
   std::string problems;
   size_t problem_count = 0;
-  for (const auto& file : set->files_) {
-    ParsedRuleFile parsed = parse_rule_file(file, sources, placeholders);
+  for (const RuleFile* file : distinct_files(set->files_)) {
+    ParsedRuleFile parsed = parse_rule_file(*file, sources, placeholders);
     set->passed_over_.insert(set->passed_over_.end(), parsed.passed_over.begin(), parsed.passed_over.end());
     for (const auto& problem : parsed.problems) {
       if (problem.unsupported)
@@ -175,29 +176,17 @@ Result<std::shared_ptr<const RuleSet>> LoadedRules::load(std::vector<RuleFile> f
 
 void LoadedRules::link(std::vector<RuleDocument>& documents, const LogSources& sources,
                        const Placeholders& placeholders) {
-  struct Place {
-    std::string path;
-    int line;
-  };
-  std::map<std::string, Place> of_id;
-  std::map<std::string_view, std::string_view> texts;  // by path
-  for (const auto& file : files_) texts[file.path] = file.text;
+  std::map<std::string, std::string> place_of_id;
   std::map<std::string, uint32_t> numbers;  // names and ids
   std::vector<CorrelationRule> waiting;
   std::vector<FilterRule> filters;
   for (auto& document : documents) {
     const RuleHead& head = document.head();
-    auto [at, is_new] = of_id.emplace(head.id, Place{head.path, head.line});
-    const Place& known = at->second;
-    // Checkouts of rules have many twice, beside their tests too.
-    if (!is_new && head.line == known.line && same_but_for_line_ends(texts[head.path], texts[known.path])) {
-      ++repeated_;
-      continue;
-    }
+    std::string place = head.path + ":" + std::to_string(head.line);
+    auto [known, is_new] = place_of_id.emplace(head.id, place);
     if (!is_new) {
       ++of_known_id_;
-      unsupported_.push_back(head.path + ":" + std::to_string(head.line) + ":1: id " + head.id + " is also that of " +
-                             known.path + ":" + std::to_string(known.line));
+      unsupported_.push_back(place + ":1: id " + head.id + " is also that of " + known->second);
       continue;
     }
     if (document.filter) {

@@ -26,6 +26,10 @@
 
 namespace yushi::detect {
 
+// But those that say, line ends aside, word for word what one before them says: checkouts of rules have many twice,
+// beside their tests too.
+std::vector<const RuleFile*> distinct_files(const std::vector<RuleFile>& files);
+
 class LoadedRules final : public RuleSet {
  public:
   // A correlation with its references found: rule numbers, or kCorrelation + number of a correlation.
@@ -49,8 +53,7 @@ class LoadedRules final : public RuleSet {
   const std::vector<std::string>& unsupported() const override { return unsupported_; }
   const std::vector<std::string>& passed_over() const override { return passed_over_; }
 
-  // Documents that stand in another file word for word, and those that have another one's id with other words.
-  size_t repeated() const { return repeated_; }
+  // Those left out that have another one's id.
   size_t of_known_id() const { return of_known_id_; }
 
   const std::vector<SigmaRule>& rules() const { return rules_; }
@@ -134,7 +137,7 @@ class LoadedRules final : public RuleSet {
   std::vector<bool> raises_, correlation_raises_;
   std::vector<std::vector<Use>> rule_uses_, correlation_uses_;
   std::vector<std::string> unsupported_, passed_over_;
-  size_t repeated_ = 0, of_known_id_ = 0;
+  size_t of_known_id_ = 0;
   std::unordered_map<std::string, Candidates> by_dataset_;
   Candidates other_datasets_;
   Candidates unparsed_;                                     // of any process that is not in the next

@@ -105,6 +105,21 @@ TEST_F(DataFiles, ARuleThatIsRightAndCannotRunHereIsNoMistake) {
   EXPECT_EQ(told[0].find("2 rules in " + folder_ + "/rules cannot run here: "), 0u);
 }
 
+TEST_F(DataFiles, ATenantThatNobodyHasIsNamed) {
+  config_.tenants.emplace_back().name = "finance";
+  auto& list = config_.lists["leavers"];
+  for (auto* tenants : {"finance,default", "fin*", "finanz"}) {
+    detect::WrittenEntry entry;
+    entry.fields["account"] = {"wang", ""};
+    entry.fields["tenants"] = {tenants, ""};
+    list.entries.push_back(entry);
+  }
+  const std::string wanted =
+      "list leavers: tenants: no tenant is called finanz; did you mean finance?; for it the list holds nowhere";
+  EXPECT_EQ(load()->left_out, std::vector{wanted});
+  EXPECT_EQ(check_data_files(config_), std::vector{wanted});
+}
+
 TEST_F(DataFiles, TheCheckNamesEachExceptionThatHoldsForNothing) {
   write("rules/pair.yml", rule("part-1") +
                               "---\ntitle: Many\nid: many-1\ncorrelation: {type: event_count, rules: "

@@ -74,7 +74,8 @@ TEST_F(ListFiles, what_is_wrong_is_told_with_file_line_and_field) {
   EXPECT_EQ(told(path, "leavers"),
             path + ":3:4: leavers: since: \"yesterday\" is no time; write 2026-03-01 or 2026-03-01T18:00:00+08:00");
   path = write("leavers.csv", "account,when\nwang,2026-03-01\n");
-  EXPECT_EQ(told(path, "leavers"), path + ":1:9: leavers: \"when\": unknown field; known here: account, since");
+  EXPECT_EQ(told(path, "leavers"),
+            path + ":1:9: leavers: \"when\": unknown field; known here: account, since, tenants");
   path = write("networks.yaml", "- {network: 10.0.0.0/8, name: office}\n- {network: 10.1.2.3/16, name: lab}\n");
   EXPECT_EQ(
       told(path, "networks"),
