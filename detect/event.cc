@@ -71,7 +71,8 @@ EventKind event_kind_of(const MessageKind& kind) {
   out.terminal = own_field(kind, "tty");
   out.method = own_field(kind, "method");
   out.logon_type = own_field(kind, "logon_type");
-  if (!out.has_category("authentication")) {
+  // Whatever categories a product's documents have for it, what its parser calls a login is one.
+  if (!out.has_category("authentication") && out.name != "login" && out.name != "login-refused") {
     out.shows_key =
         !out.is_of_bastion && (out.has_category("api") || out.has_category("database") ||
                                std::find(std::begin(kWithKey), std::end(kWithKey), out.name) != std::end(kWithKey));
