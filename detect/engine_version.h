@@ -13,6 +13,6 @@
 
 namespace yushi::detect {
 
-constexpr uint32_t kDetectEngine = 2;
+constexpr uint32_t kDetectEngine = 1;
 
 }  // namespace yushi::detect
