@@ -249,7 +249,7 @@ int verify(const Options& options, const std::string& id) {
                                                                   {"DIFFERS", "结果不一致"},
                                                                   {"cannot be recomputed", "无法重新判定"}};
         const auto& [english, chinese] = kWords[outcome == "same" ? 0 : outcome == "differs" ? 1 : 2];
-        out.text(zh ? "告警 " + text(said, "/alert") + "：" + chinese + "；" + text(said, "/how")
+        out.text(zh ? "告警 " + text(said, "/alert") + "：" + chinese + "；" + said_at(said, "/how", zh)
                     : "alert " + text(said, "/alert") + ": " + english + "; " + text(said, "/how"));
         if (said.contains("differences") && said["differences"].is_array())
           for (auto& each : said["differences"])

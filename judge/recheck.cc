@@ -23,7 +23,9 @@ static_assert(parsers::kParserEngine == 8,
 
 using Outcome = AlertCheck::Outcome;
 
-AlertCheck unknown(std::string why) { return {Outcome::unknown, std::move(why), {}}; }
+AlertCheck unknown(std::string why, std::string why_zh) {
+  return {Outcome::unknown, std::move(why), std::move(why_zh), {}};
+}
 
 std::string text_of(const std::vector<RecordId>& records) {
   std::string out;
@@ -107,19 +109,24 @@ class Recheck {
     }
     if (seen < wanted.size())
       return unknown(std::to_string(wanted.size() - seen) + " of its " + std::to_string(wanted.size()) +
-                     " records are not in the store any more");
+                         " records are not in the store any more",
+                     "其 " + std::to_string(wanted.size()) + " 条记录中有 " + std::to_string(wanted.size() - seen) +
+                         " 条已不在存储中");
     judge_.tick(1, received_ns + kLongAfter, raised_);
     take();
     auto how = "its " + std::to_string(wanted.size()) + (wanted.size() == 1 ? " record" : " records") +
                " by the rule of digest " + alert_.rule_digest.substr(0, 12);
+    auto how_zh = "以摘要为 " + alert_.rule_digest.substr(0, 12) + " 的规则重新判定其 " +
+                  std::to_string(wanted.size()) + " 条记录";
     // How often it came before is not in its records.
     if (found_ && alert_.folded > 0 && alert_.reason.starts_with(found_->reason + "; ")) {
       found_->folded = alert_.folded;
       found_->reason = alert_.reason;
       if (alert_.reason_zh.starts_with(found_->reason_zh)) found_->reason_zh = alert_.reason_zh;
       how += "; the repetitions that were folded into it were not counted again";
+      how_zh += "；合并入该告警的重复次数未重新计数";
     }
-    return compared(std::move(how));
+    return compared(std::move(how), std::move(how_zh));
   }
 
   // All of its log, up to its commit.
@@ -164,23 +171,27 @@ class Recheck {
       }
       return !is_over;
     }));
-    if (over_) return unknown("it was ended");
+    if (over_) return unknown("it was ended", "重新判定被中止");
     if (!failed) return tl::unexpected(failed.error());
     for (auto& record : alert_.records)
       if (record.index >= expected && is_over) {
         return AlertCheck{Outcome::differs,
                           "log " + log + " up to the alert's commit",
+                          "日志 " + log + "，至该告警提交为止",
                           {"it names " + log + "/" + std::to_string(record.index) + ", which came after it"}};
       } else if (record.index >= expected) {
         return unknown(log + "/" + std::to_string(expected) +
-                       " is not in the store: what the judgement stood on is not all there any more");
+                           " is not in the store: what the judgement stood on is not all there any more",
+                       log + "/" + std::to_string(expected) + " 不在存储中：判定所依据的记录已不完整");
       }
     judge_.tick(commit, alert_.raised_ns, raised_);
     judge_.tick(commit, std::max(alert_.raised_ns, written_ns), raised_);
     take();
     return compared("log " + log + " from its first record to the alert's commit, " + std::to_string(records) +
-                    " records, by the rules and detectors that are here now" +
-                    (knows_lists_of_then_ ? " and the lists of then" : ""));
+                        " records, by the rules and detectors that are here now" +
+                        (knows_lists_of_then_ ? " and the lists of then" : ""),
+                    "以现有规则和检测器" + std::string(knows_lists_of_then_ ? "及当时的名单" : "") + "重新判定日志 " +
+                        log + " 自首条记录至该告警提交的 " + std::to_string(records) + " 条记录");
   }
 
  private:
@@ -239,7 +250,7 @@ class Recheck {
     raised_.clear();
   }
 
-  AlertCheck compared(std::string how) {
+  AlertCheck compared(std::string how, std::string how_zh) {
     // With which others it is a story rests on them all, also on those that lists of then or exceptions made or hid.
     if (found_) {
       found_->story = alert_.story;
@@ -249,24 +260,30 @@ class Recheck {
     }
     const bool is_same = found_ && alert_to_json(*found_) == alert_to_json(alert_);
     if (!is_same && !knows_lists_of_then_ && alert_.baseline.find("list=") != std::string::npos)
-      return unknown("it rests on a list of the site, which is another one here, or none: " + alert_.baseline);
+      return unknown("it rests on a list of the site, which is another one here, or none: " + alert_.baseline,
+                     "该告警依据本单位名单，此处没有该名单或内容不同：" + alert_.baseline);
     if (!is_same && alert_.engine != detect::kDetectEngine) {
       const auto then =
           alert_.engine > 0 ? "version " + std::to_string(alert_.engine) : "a version of before it was told";
-      return unknown("it was judged by " + then + " of the program, here is version " +
-                     std::to_string(detect::kDetectEngine) + ", which does not say the same of " + how);
+      const auto then_zh = alert_.engine > 0 ? "版本 " + std::to_string(alert_.engine) : "未注明的较早版本";
+      const auto here = std::to_string(detect::kDetectEngine);
+      return unknown("it was judged by " + then + " of the program, here is version " + here +
+                         ", which does not say the same of " + how,
+                     "该告警由程序" + then_zh + "判定，此处为版本 " + here + "，结果不同（" + how_zh + "）");
     }
     if (!found_) {
       return {Outcome::differs,
               std::move(how),
+              std::move(how_zh),
               {"nothing of rule " + alert_.rule_id + " with this key and first record comes of them"}};
     }
-    if (is_same) return {Outcome::same, std::move(how), {}};
+    if (is_same) return {Outcome::same, std::move(how), std::move(how_zh), {}};
     if (found_->rule_digest != alert_.rule_digest) {
-      return unknown("what found it is another version now: digest " + alert_.rule_digest.substr(0, 12) +
-                     " then, here " + found_->rule_digest.substr(0, 12));
+      const auto then = alert_.rule_digest.substr(0, 12), here = found_->rule_digest.substr(0, 12);
+      return unknown("what found it is another version now: digest " + then + " then, here " + here,
+                     "检测器版本已变：当时摘要为 " + then + "，此处为 " + here);
     }
-    return {Outcome::differs, std::move(how), differences(alert_, *found_)};
+    return {Outcome::differs, std::move(how), std::move(how_zh), differences(alert_, *found_)};
   }
 
   const storage::StoreView& view_;
@@ -285,12 +302,16 @@ class Recheck {
 
 Result<AlertCheck> recheck(const storage::StoreView& view, const Alert& alert, uint64_t audit_index, const Judging& by,
                            const std::atomic<bool>& over) {
-  if (alert.records.empty()) return unknown("it names no record");
-  if (alert.summary) return unknown("it only counts what was not raised; the alerts of its rule can be judged again");
+  if (alert.records.empty()) return unknown("it names no record", "该告警未指明任何记录");
+  if (alert.summary)
+    return unknown("it only counts what was not raised; the alerts of its rule can be judged again",
+                   "该告警只统计未告警的次数；可重新判定同一规则的其他告警");
   const auto& log = alert.records.front().log;
-  if (log == kAuditLog) return unknown("it is yushid's own: its record " + text_of(alert.records) + " is what it says");
+  if (log == kAuditLog)
+    return unknown("it is yushid's own: its record " + text_of(alert.records) + " is what it says",
+                   "该告警由 yushid 自身产生：内容即其记录 " + text_of(alert.records));
   if (std::any_of(alert.records.begin(), alert.records.end(), [&](auto& record) { return record.log != log; }))
-    return unknown("its records are of several logs");
+    return unknown("its records are of several logs", "其记录来自多个日志");
   const auto* rules = dynamic_cast<const detect::LoadedRules*>(by.rules.get());
   bool is_light = false;
   std::string digest_here;
@@ -304,10 +325,13 @@ Result<AlertCheck> recheck(const storage::StoreView& view, const Alert& alert, u
   }
   // A finding of a detector has a dot in its name, a rule's id is a file's word for it.
   if (digest_here.empty() && alert.rule_id.find('.') == std::string::npos)
-    return unknown("no rule " + alert.rule_id + " is here; give the folder that had it");
+    return unknown("no rule " + alert.rule_id + " is here; give the folder that had it",
+                   "此处没有规则 " + alert.rule_id + "；请指定当时的规则目录");
   if (!digest_here.empty() && digest_here != alert.rule_digest) {
-    return unknown("the rule was changed since: digest " + alert.rule_digest.substr(0, 12) + " then, here " +
-                   digest_here.substr(0, 12) + "; give the folder with its file of then");
+    const auto then = alert.rule_digest.substr(0, 12), here = digest_here.substr(0, 12);
+    return unknown("the rule was changed since: digest " + then + " then, here " + here +
+                       "; give the folder with its file of then",
+                   "规则此后有改动：当时摘要为 " + then + "，此处为 " + here + "；请指定当时的规则目录");
   }
   Recheck recheck(view, alert, by, over);
   if (is_light) return recheck.by_its_records(log);

@@ -64,7 +64,7 @@ bool is_of_rule(const Alert& alert, std::string_view rule);
 // What came of judging again what an alert was raised for (judge/recheck.h).
 struct AlertCheck {
   enum class Outcome : uint8_t { same, differs, unknown } outcome = Outcome::unknown;
-  std::string how;                       // what was judged again, or why it could not be
+  std::string how, how_zh;               // what was judged again, or why it could not be
   std::vector<std::string> differences;  // in words, one for each
 };
 

@@ -105,9 +105,12 @@ size_t end_of_found(std::string_view text, Charset charset, size_t match, size_t
   }
   for (size_t i = begin + 1; charset == Charset::utf8 && i < end; ++i)
     if (is_sign_of_sentence(text, i)) end = i;
+  const bool goes_on = end < text.size() && (is_space(text[end]) || is_sign_of_sentence(text, end));
+  const bool in_brackets = (goes_on || end == text.size()) && text.substr(0, begin).find('(') != text.npos;
   size_t last = end;
-  if (last == text.size() || !is_quote(text[last]))
-    while (last > begin && std::string_view(",;)").find(text[last - 1]) != std::string_view::npos) --last;
+  while (last > begin &&
+         ((in_brackets && text[last - 1] == ')') || (goes_on && (text[last - 1] == ';' || text[last - 1] == ','))))
+    --last;
   return last > begin ? last : end;
 }
 

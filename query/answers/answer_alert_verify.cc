@@ -14,6 +14,7 @@ Result<AnswerEnd> answer_alert_verify(const Permit& permit, const Asked& asked) 
   nlohmann::ordered_json line = {{"alert", found.alert.id},
                                  {"outcome", kOutcomes[static_cast<size_t>(checked.outcome)]},
                                  {"how", checked.how},
+                                 {"how_zh", checked.how_zh},
                                  {"differences", nlohmann::ordered_json::array()}};
   for (auto& each : checked.differences) line["differences"].push_back(std::string(mask.mask(each)));
   if (!asked.say(line)) return asked.so_far();

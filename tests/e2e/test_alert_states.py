@@ -82,7 +82,7 @@ def test_a_state_is_durable_when_it_is_answered_and_proved(tmp_path):
                       daemon.yushi("search", "event.action: alert-closed", "--tenant", "_audit", "-o", "table").text):
             assert "夜间“备份”" in shown and "\\u" not in shown, shown
         said = daemon.yushi("alerts", "verify", first, "--lang", "zh")
-        assert said.text.startswith(f"告警 {first}：结果一致，逐位相同；"), said.text
+        assert said.text.startswith(f"告警 {first}：结果一致，逐位相同；以现有规则和检测器重新判定日志 default "), said.text
 
         # What is no act, or no alert, or given by a GET, changes nothing.
         assert daemon.yushi("alerts", "close", second, "--as", "perhaps", "--note", "x").code == 2

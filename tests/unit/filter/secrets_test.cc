@@ -189,6 +189,9 @@ TEST(Secrets, ACommandInASentenceEndsWhereTheSentenceGoesOn) {
            // what may stand in a password stays hidden with it
            "mysql -p«a;b» shop",
            "mysql -p«a)b» shop",
+           "mysql -p«a)» shop",
+           "COMMAND=mysql -p«a;»",
+           "(see https://li:«hunter2)»@h.example/x)",
            "mysql -p'«a;b»' shop",
            "mysql -p'«a;»' shop",
            "sshpass -p \"«a，b»\" ssh li@a",

@@ -249,15 +249,16 @@ TEST(Route, a_digest_tells_alerts_of_one_rule_about_one_account_in_a_line) {
   auto letter = many.letter();
   const auto text = text_of(letter, 100'000);
   EXPECT_EQ(std::count(text.begin(), text.end(), '['), 3) << text;
-  EXPECT_NE(text.find("(" + many.alerts[30].id + "), 58 times from 1970-01-01 00:01:00 UTC to 1970-01-01 01:00:00 UTC, "
-                                                 "on 3 hosts\n"),
+  EXPECT_NE(text.find("(" + many.alerts[30].id +
+                      "), 58 times from 1970-01-01 00:01:00 UTC to 1970-01-01 01:00:00 UTC, "
+                      "on 3 hosts\n"),
             text.npos)
       << text;
   EXPECT_EQ(text.find("more: "), text.npos) << "all of them are told";
   letter.in_chinese = true;
-  EXPECT_NE(text_of(letter, 100'000)
-                .find("，共 58 次，1970-01-01 00:01:00 UTC 至 1970-01-01 01:00:00 UTC，涉及 3 台主机\n"),
-            text.npos)
+  EXPECT_NE(
+      text_of(letter, 100'000).find("，共 58 次，1970-01-01 00:01:00 UTC 至 1970-01-01 01:00:00 UTC，涉及 3 台主机\n"),
+      text.npos)
       << text_of(letter, 100'000);
 }
 
