@@ -180,7 +180,9 @@ TEST(Silence, after_an_outage_of_all_only_who_does_not_come_back_is_told) {
     const auto alerts = alerts_of(lines);
     const auto told = of_rule(alerts, "silence.host");
     ASSERT_EQ(told.size(), one_stays_away ? 1u : 0u);
-    if (one_stays_away) EXPECT_EQ(told[0]->field("host.name"), "web-06");
+    if (one_stays_away) {
+      EXPECT_EQ(told[0]->field("host.name"), "web-06");
+    }
   }
 }
 
