@@ -235,14 +235,14 @@ TEST(Stories, a_host_where_nobody_of_a_story_was_is_a_story_itself) {
 }
 
 TEST(Stories, what_is_told_late_is_of_who_was_there_then) {
-  auto late = cleared(kStart + 30 * kSecond, "web-01");
-  late.late_ns = 10 * kMinute;
-  const auto alerts = told({command(kStart, "eve", "web-01"), command(kStart + kMinute, "bob", "web-01"), late,
-                            cleared(kStart + 2 * kMinute, "web-01")});
-  ASSERT_EQ(alerts.size(), 4u);
-  EXPECT_EQ(alerts[2].story_subject, "eve");
-  EXPECT_EQ(alerts[2].story, alerts[0].story);
-  EXPECT_EQ(alerts[3].story, alerts[1].story);
+  for (const bool is_late : {true, false}) {
+    auto line = cleared(kStart + (is_late ? 30 : 120) * kSecond, "web-01");
+    line.late_ns = 10 * kMinute;
+    const auto alerts = told({command(kStart, "eve", "web-01"), command(kStart + kMinute, "bob", "web-01"), line});
+    ASSERT_EQ(alerts.size(), 3u);
+    EXPECT_EQ(alerts[2].story_subject, is_late ? "eve" : "bob");
+    EXPECT_EQ(alerts[2].story, alerts[is_late ? 0 : 1].story);
+  }
 }
 
 TEST(Stories, addresses_that_come_together_become_one) {
