@@ -116,7 +116,7 @@ double risk_of(const Json& story, int64_t now_ns) {
   const double days = raised ? static_cast<double>(now_ns - raised->unix_ns) / kDayNs : 0;
   return days < 0 ? 0 : story.value("risk", 0.0) * std::exp2(-days / kHalfLifeDays);
 }
-// Of all stories of one: the gravest whole, the next by half and so on, so that no number of small ones outweighs it.
+// Of all stories of one: the gravest whole, the next by half and so on, so that small ones weigh little beside it, however many.
 double risk_of_all(std::vector<double> risks) {
   std::sort(risks.begin(), risks.end(), std::greater<>());
   double sum = 0, weight = 1;

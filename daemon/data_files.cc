@@ -224,7 +224,7 @@ std::vector<std::string> cannot_run_words(const detect::RuleSet& rules, const st
   std::map<std::string, size_t> counts;
   for (std::string_view words : rules.unsupported()) {
     const auto of = std::find_if(folders.begin(), folders.end(),
-                                 [&](const std::string& folder) { return words.starts_with(folder); });
+                                 [&](const std::string& folder) { return words.starts_with(folder + "/"); });
     if (of != folders.end()) ++counts[*of];
   }
   std::vector<std::string> out;

@@ -36,6 +36,10 @@ constexpr std::string_view kOfSessions[] = {"privilege-used", "command", "comman
 constexpr std::string_view kWithKey[] = {
     "api-call", "query", "config-read", "config-changed", "resource-created", "resource-changed", "resource-deleted"};
 
+bool is_with_key(std::string_view name) {
+  return std::find(std::begin(kWithKey), std::end(kWithKey), name) != std::end(kWithKey);
+}
+
 // A field of the parser's own, as `sshd.repeated`; nullptr: it has none.
 const Field* own_field(const MessageKind& kind, const char* name) { return find_field(kind.dataset + "." + name); }
 
@@ -74,8 +78,7 @@ EventKind event_kind_of(const MessageKind& kind) {
   // Whatever categories a product's documents have for it, what its parser calls a login is one.
   if (!out.has_category("authentication") && out.name != "login" && out.name != "login-refused") {
     out.shows_key =
-        !out.is_of_bastion && (out.has_category("api") || out.has_category("database") ||
-                               std::find(std::begin(kWithKey), std::end(kWithKey), out.name) != std::end(kWithKey));
+        !out.is_of_bastion && (out.has_category("api") || out.has_category("database") || is_with_key(out.name));
     return out;
   }
   if (std::find(std::begin(kOfSessions), std::end(kOfSessions), out.name) != std::end(kOfSessions)) return out;
@@ -105,7 +108,11 @@ std::optional<LoginEvent> login_by_act(const Event& event, Scratch& scratch) {
   if (first_value(event.record, ecs::user_name, scratch, &value)) out.user = value.text;
   if (first_value(event.record, ecs::source_ip, scratch, &value)) out.source = value.text;
   if (out.user.empty() || out.source.empty()) return {};
-  if (first_value(event.record, ecs::event_outcome, scratch, &value) && value.text == "failure") return {};
+  // Who is not known to the teller is nobody; and of other acts than these it must be said that they succeeded: whoever
+  // knocks may be named by a message.
+  if (out.user.ends_with("anonymous")) return {};
+  const bool is_said = first_value(event.record, ecs::event_outcome, scratch, &value);
+  if (is_said ? value.text != "success" : !is_with_key(event.kind.name)) return {};
   out.success = out.by_act = true;
   // Which machine answers for a cluster or a cloud is no matter.
   if (event.kind.has_category("database")) out.host = event.host;

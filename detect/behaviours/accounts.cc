@@ -480,7 +480,7 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
       tell(host_finding(account, seen));
   }
   if (is_dormant(account, day)) tell((more = {}, peers = {}, dormant_finding(account, seen, day - account.last_day)));
-  if (is_unusual_hour(account, hour)) {
+  if (!seen.by_act && is_unusual_hour(account, hour)) {
     peers = peers_of(event.log, seen, [&](const Account& peer) { return logins_near(peer.hours, hour); });
     if (is_known_account && !peers.are_wont() && !is_common_hour(event.log, &account, hour) &&
         may_tell(account, kHourOfDay, day, &more))
@@ -492,7 +492,7 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
   }
 
   ++account.logins;
-  count_hour(account.hours, hour);
+  if (!seen.by_act) count_hour(account.hours, hour);  // a key works at all hours: a person's would drown in its
   if (account.days == 0 || day > account.last_day) {
     ++account.days;
     account.last_day = static_cast<int32_t>(day);
@@ -587,7 +587,7 @@ bool Accounts::load_account(Account& account, Reader& in) {
     told.unsaid = load_number<uint32_t>(in);
   }
   for (auto& one : account.borrowed) {
-    one.minute = static_cast<int32_t>(in.signed_varint());
+    one.minute = static_cast<int32_t>(std::clamp<int64_t>(in.signed_varint(), 0, INT32_MAX));
     one.source = load_number<uint32_t>(in);
     one.owner = load_number<uint32_t>(in);
   }

@@ -151,13 +151,15 @@ namespace {
 constexpr size_t kAddressesMax = 32;
 
 constexpr std::string_view kSpeakOfAddresses[] = {
-    "iptables",   "ip6tables",  "nft",      "ipset",     "firewall-cmd", "ufw",    "csf",    "fail2ban-client",
-    "route",      "ip",         "pfctl",    "conntrack", "grep",         "egrep",  "fgrep",  "zgrep",
-    "rg",         "awk",        "gawk",     "sed",       "cat",          "less",   "more",   "tail",
-    "head",       "cut",        "sort",     "vi",        "vim",          "nano",   "echo",   "printf",
-    "logger",     "whois",      "dig",      "host",      "nslookup",     "getent", "ipcalc", "geoiplookup",
-    "mmdblookup", "journalctl", "ausearch", "aureport",  "last",         "lastb",  "ss",     "netstat",
-    "lsof",       "tcpdump",    "tshark",   "yushi"};
+    "nft",    "ipset",       "firewall-cmd", "ufw",        "csf",      "fail2ban-client",
+    "route",  "ip",          "pfctl",        "conntrack",  "grep",     "egrep",
+    "fgrep",  "zgrep",       "rg",           "awk",        "gawk",     "sed",
+    "cat",    "less",        "more",         "tail",       "head",     "cut",
+    "sort",   "vi",          "vim",          "nano",       "echo",     "printf",
+    "logger", "whois",       "dig",          "host",       "nslookup", "getent",
+    "ipcalc", "geoiplookup", "mmdblookup",   "journalctl", "ausearch", "aureport",
+    "last",   "lastb",       "ss",           "netstat",    "lsof",     "tcpdump",
+    "tshark", "yushi"};
 
 // Each stretch of letters of addresses that stands by itself, without what is behind it: a port, a full stop.
 void add_addresses(std::string_view text, std::vector<std::string>& out) {
@@ -201,7 +203,10 @@ std::vector<std::string> addresses_called_by(std::string_view command_line) {
     }
     if (words.empty()) continue;
     const auto name = name_of(words.front());
+    // What begins with a number is no command, but what stood behind a `|` in somebody's pattern.
     const bool only_speaks =
+        name.empty() || (name[0] >= '0' && name[0] <= '9') || name.starts_with("iptables") ||
+        name.starts_with("ip6tables") ||
         std::find(std::begin(kSpeakOfAddresses), std::end(kSpeakOfAddresses), name) != std::end(kSpeakOfAddresses);
     // What a shell sends there itself.
     if (!only_speaks || contains_one_of(one, {"/dev/tcp/", "/dev/udp/"})) add_addresses(one, out);

@@ -132,6 +132,9 @@ struct Listed::Act {
     out.severity = severity;
     out.score = score;
     out.key = std::move(key);
+    // Who comes from elsewhere than he that was told of is another one.
+    if (event.login && event.login->success && out.key.find(event.login->source) == out.key.npos)
+      out.key += " from " + printable(event.login->source);
     out.fold_ns = kDay;  // a list that lacks an entry would tell of it each hour
     out.records = {event.record.index};
     return out;
@@ -194,15 +197,17 @@ void Listed::judge_addresses(Act& act, std::vector<Finding>& findings) const {
                     printable(address) + (got_in  ? " got in as " + printable(act.event.login->user) + act.on()
                                           : comes ? ""
                                                   : " called" + act.on()));
-    finding.reason = "address " + printable(address) + ", which is on the list of denied addresses, " +
-                     (got_in  ? "logged in as " + printable(act.event.login->user)
-                      : comes ? "was heard of"
-                              : "was called") +
-                     act.on();
-    finding.reason_zh = "禁止清单中的地址 " + printable(address) + " " + act.on_zh() +
-                        (got_in  ? "以账号 " + printable(act.event.login->user) + " 登录成功"
-                         : comes ? "出现"
-                                 : "被访问");
+    finding.reason =
+        "address " + printable(address) + ", which is on the list of denied addresses, " +
+        (got_in  ? (act.event.login->by_act ? "acted as " : "logged in as ") + printable(act.event.login->user)
+         : comes ? "was heard of"
+                 : "was called") +
+        act.on();
+    finding.reason_zh =
+        "禁止清单中的地址 " + printable(address) + " " + act.on_zh() +
+        (got_in ? "以账号 " + printable(act.event.login->user) + (act.event.login->by_act ? " 操作" : " 登录成功")
+         : comes ? "出现"
+                 : "被访问");
     finding.baseline = act.lists.baseline("deny_addresses", entry_text(entry->text));
     findings.push_back(std::move(finding));
   }

@@ -7,9 +7,6 @@
 #include "core/base/text.h"
 
 namespace yushi::detect {
-namespace {
-
-// `*` is any text, `?` any one byte.
 bool glob(std::string_view pattern, std::string_view text) {
   size_t p = 0, t = 0, star = pattern.npos, resume = 0;
   while (t < text.size()) {
@@ -28,6 +25,8 @@ bool glob(std::string_view pattern, std::string_view text) {
   while (p < pattern.size() && pattern[p] == '*') ++p;
   return p == pattern.size();
 }
+
+namespace {
 
 using Address = std::array<uint8_t, 16>;
 

@@ -29,6 +29,9 @@ struct Moment {
   int64_t at(const Zone& zone) const;
 };
 
+// Whether the pattern is all of the text: `*` is any text, `?` any one byte.
+bool glob(std::string_view pattern, std::string_view text);
+
 // Names with `*` and `?`, in any case. Of a host the first label is enough where the entry has no dot.
 class NamePatterns {
  public:

@@ -543,10 +543,10 @@ const Lists& Lists::of(std::string_view log) const {
     Written theirs{written.path, {}};
     for (const auto& entry : written.entries) {
       const auto tenants = entry.fields.find(ListTable::kTenants);
-      NamePatterns names;
-      if (tenants != entry.fields.end())
-        for (const auto& one : parts_of(tenants->second.text)) names.add(one);
-      if (names.empty() || names.matches(tenant)) theirs.entries.push_back(entry);
+      bool holds = tenants == entry.fields.end();
+      if (!holds)
+        for (const auto& one : parts_of(tenants->second.text)) holds |= glob(one, tenant);
+      if (holds) theirs.entries.push_back(entry);
     }
     if (theirs.entries.empty() && !written.entries.empty()) continue;
     out->take(name, std::move(theirs));
@@ -563,9 +563,7 @@ std::vector<std::string> Lists::unknown_tenants(const std::vector<std::string>& 
       const auto named = entry.fields.find(ListTable::kTenants);
       if (named == entry.fields.end()) continue;
       for (const auto& one : parts_of(named->second.text)) {
-        NamePatterns pattern;
-        pattern.add(one);
-        if (std::any_of(tenants.begin(), tenants.end(), [&](const auto& tenant) { return pattern.matches(tenant); }))
+        if (std::any_of(tenants.begin(), tenants.end(), [&](const auto& tenant) { return glob(one, tenant); }))
           continue;
         NearestName nearest(one);
         for (const auto& tenant : tenants) nearest.offer(tenant);
