@@ -155,6 +155,34 @@ TEST(Accounts, an_act_that_was_refused_is_no_login) {
   EXPECT_TRUE(alerts_of(events).empty());
 }
 
+TEST(Accounts, who_only_knocks_is_no_login) {
+  auto events = acts_with_a_key(14, "database");
+  auto knock = acts_with_a_key(1, "database").front();
+  knock.at_ns = events.back().at_ns + kMinute;
+  knock.constants = {{"event.category", "database"}, {"yushi.event", "message"}};  // "too many clients already"
+  knock.values[2].second = "203.0.113.9";
+  events.push_back(knock);
+  EXPECT_TRUE(alerts_of(events).empty());
+  events.back().constants[1].second = "query";  // of which a refusal would say so
+  EXPECT_EQ(of_rule(alerts_of(events), kSource).size(), 1u);
+}
+
+TEST(Accounts, hours_of_a_key_are_no_hours_of_a_person) {
+  std::vector<Line> events;
+  for (const auto& day : office(20)) {
+    events.push_back(day);
+    auto act = day;
+    act.pattern = act.dataset = "api";
+    act.constants = {{"event.category", "api"}, {"event.outcome", "success"}};
+    for (int i = 1; i < 15; ++i) {
+      act.at_ns = day.at_ns + i * kHour;
+      events.push_back(act);
+    }
+  }
+  events.push_back(login(at("2026-10-22T03:00:00Z"), "root", "10.0.0.5"));
+  EXPECT_EQ(of_rule(alerts_of(events), kUnusualHour).size(), 1u);
+}
+
 TEST(Accounts, a_key_that_was_not_used_for_months_wakes) {
   auto events = acts_with_a_key(14, "api");
   auto late = events.back();
