@@ -201,15 +201,16 @@ void Silence::judge(std::string_view name, Log& log, std::vector<Finding>& findi
   log.next_ns = now_ns + kJudgeEveryNs;
   if (now_ns > log.all.last_ns) {
     const int64_t away = now_ns - log.all.last_ns;
-    const bool were_away = log.all.last_ns != 0 && away >= kLeastNs && away / 2 > log.all.longest_pause();
-    if (log.all.last_ns == 0 || were_away) log.all.last_ns = now_ns;
-    log.all.speak(now_ns);
+    const int64_t longest = log.all.longest_pause();
+    const bool were_away = longest > 0 && away >= kLeastNs && away / 2 > longest;
+    if (log.all.last_ns == 0) log.all.last_ns = now_ns;
+    log.all.speak(now_ns);  // each night is one: what comes again is no outage
     if (were_away) {
       log.back_ns = now_ns;
       // Nor is it one of those that came back first.
       log.hosts.change_each([&](std::string_view, Host& host) {
-        int64_t& longest = host.pauses[slot_of(host.pauses_day)];
-        if (longest >= away / 2) longest = 0;
+        int64_t& pause = host.pauses[slot_of(host.pauses_day)];
+        if (pause >= away / 2) pause = 0;
         return false;
       });
     }
