@@ -33,8 +33,8 @@ constexpr Step kSteps[] = {
 constexpr std::string_view kOfSessions[] = {"privilege-used", "command", "command-refused", "logout"};
 
 // Acts for which a key is shown, where they name an address.
-constexpr std::string_view kWithKey[] = {
-    "api-call", "query", "config-read", "config-changed", "resource-created", "resource-changed", "resource-deleted"};
+constexpr std::string_view kWithKey[] = {"api-call",         "query",           "config-read", "resource-created",
+                                         "resource-changed", "resource-deleted"};
 
 bool is_with_key(std::string_view name) {
   return std::find(std::begin(kWithKey), std::end(kWithKey), name) != std::end(kWithKey);

@@ -202,7 +202,9 @@ Accounts::Neighbour Accounts::neighbour_of(std::string_view log, const Account& 
     });
   });
   out.moves = others >= 2;
-  out.is_of_job = is_of_job(account);
+  // Of who shows a key no hours are known.
+  out.is_of_job = is_of_job(account) && std::any_of(std::begin(account.hours), std::end(account.hours),
+                                                    [](uint16_t count) { return count > 0; });
   return out;
 }
 

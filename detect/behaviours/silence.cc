@@ -97,10 +97,7 @@ void Silence::observe(const Record& record, std::string_view host_name, int64_t 
   Host& host = log.hosts.use(name);
   if (host.last_ns == 0) host.first_ns = host.last_ns = at_ns;
   if (at_ns > host.last_ns) {
-    if (host.last_ns < log.back_ns)
-      host.last_ns = at_ns;  // away with all others: no pause of its own
-    else
-      host.speak(at_ns);
+    host.speak(at_ns);
     host.told = false;
   }
   host.last_index = record.index;
@@ -201,19 +198,9 @@ void Silence::judge(std::string_view name, Log& log, std::vector<Finding>& findi
   log.next_ns = now_ns + kJudgeEveryNs;
   if (now_ns > log.all.last_ns) {
     const int64_t away = now_ns - log.all.last_ns;
-    const int64_t longest = log.all.longest_pause();
-    const bool were_away = longest > 0 && away >= kLeastNs && away / 2 > longest;
+    if (log.all.last_ns != 0 && away >= kLeastNs && away / 2 > log.all.longest_pause()) log.back_ns = now_ns;
     if (log.all.last_ns == 0) log.all.last_ns = now_ns;
-    log.all.speak(now_ns);  // each night is one: what comes again is no outage
-    if (were_away) {
-      log.back_ns = now_ns;
-      // Nor is it one of those that came back first.
-      log.hosts.change_each([&](std::string_view, Host& host) {
-        int64_t& pause = host.pauses[slot_of(host.pauses_day)];
-        if (pause >= away / 2) pause = 0;
-        return false;
-      });
-    }
+    log.all.speak(now_ns);
   }
   log.hosts.change_each([&](std::string_view host_name, Host& host) {
     const int64_t away = now_ns - host.last_ns, pause = host.longest_pause(), known = host.last_ns - host.first_ns;

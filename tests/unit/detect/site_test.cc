@@ -186,20 +186,6 @@ TEST(Silence, after_an_outage_of_all_only_who_does_not_come_back_is_told) {
   }
 }
 
-TEST(Silence, an_outage_of_all_is_no_pause_of_a_host) {
-  std::vector<Line> lines;
-  for (int hour = 0; hour < 14 * 24; ++hour) {
-    if (hour / 24 == 6 || hour / 24 == 7) continue;
-    for (int i = 0; i < 7; ++i)
-      if (i != 6 || hour < 11 * 24)
-        lines.push_back(word(kStart + hour * kHour + i * 5 * kMinute, "web-0" + std::to_string(i)));
-  }
-  const auto alerts = alerts_of(lines);
-  const auto told = of_rule(alerts, "silence.host");
-  ASSERT_EQ(told.size(), 1u);  // within hours, where the outage was two days
-  EXPECT_LT(told[0]->event_ns, kStart + 11 * kDay + 6 * kHour);
-}
-
 TEST(Silence, a_clock_far_ahead_makes_no_other_host_silent) {
   auto lines = days(6);
   for (size_t i = 1; i < lines.size(); i += 4) lines[i].at_ns += 20 * kHour;
