@@ -34,7 +34,7 @@ std::unique_ptr<Detector> make(const Surroundings& surroundings) {
 std::vector<DetectorRow>& detector_table() {
   // All ask the accounts for what they were wont to before this login.
   static std::vector<DetectorRow> table{
-      {"actors", "Which accounts stand behind the numbers of the audit system", 3, make<Actors>},
+      {"actors", "Which accounts stand behind the numbers of the audit system", 4, make<Actors>},
       {"attempts", "Brute force that ends in a success", 3, make<Attempts>},
       {"guessing", "Password guessing, fast, slow, spread over accounts or over addresses", 4, make<Guessing>},
       {"site", "Accounts that are new to all, hosts logged in to from elsewhere", 1, make<Site>},
