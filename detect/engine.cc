@@ -61,7 +61,7 @@ struct Engine::Memory {
     visit("correlations", 1, correlations);
     visit("profiles", 2, profiles);
     visit("habits", 3, habits);
-    visit("silence", 3, silence);
+    visit("silence", 4, silence);
     visit("stories", 2, stories);
     visit("windows", 1, windows);
     visit("held-back", 1, held_back);
