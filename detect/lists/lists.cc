@@ -93,8 +93,9 @@ struct ListTable {
   static std::optional<Problem> take_address(Lists& into, const Values& values, const std::string& text) {
     const auto address = value(values, "address");
     if ((into.*kList).add(address, {text, "", false, 0, 0})) return {};
-    return Problem{"address",
-                   "\"" + std::string(address) + "\" is no address and no network, or bits are set behind its prefix"};
+    return Problem{"address", "\"" + std::string(address) +
+                                  "\" is no address and no network, or bits are set behind its prefix; names of hosts "
+                                  "are not looked up: write their addresses"};
   }
 
   template <CommandList Lists::*kList>
