@@ -330,6 +330,7 @@ struct SecretRules::State {
   struct Literal {
     int pattern = -1;  // -1: a key
     std::string key;
+    bool is_program = false;
   };
   std::vector<SecretFile> files;
   std::vector<std::string> keys, schemes;
@@ -340,7 +341,7 @@ struct SecretRules::State {
 
   void add_literal(const std::string& text, int pattern) {
     scan.add(text);
-    literals.push_back({pattern, text});
+    literals.push_back({pattern, text, false});
   }
 
   // By itself, or at the end of a path, in quotes or not: not `mysqld`, nor `my-mysql`.
@@ -476,6 +477,8 @@ Result<std::shared_ptr<const SecretRules>> SecretRules::load(std::vector<SecretF
             const char* const where = pattern.is_of_program ? "programs" : "near";
             for (auto& near : texts(item[where], where))
               literal(item[where], near, static_cast<int>(state.patterns.size()));
+            if (pattern.is_of_program)
+              for (auto& one : state.literals) one.is_program |= one.pattern == static_cast<int>(state.patterns.size());
             state.patterns.push_back(std::move(pattern));
           }
         } else if (key != "macros") {
@@ -506,14 +509,14 @@ void SecretRules::find(std::string_view text, Charset charset, std::vector<Span>
   std::vector<Place> programs;
   size_t covered = 0;  // by the last value: what stands inside is hidden with it, and not read again
   state.scan.each(text, [&](size_t number, size_t at) {
-    any = true;
     auto& literal = state.literals[number];
     if (literal.pattern >= 0) {
-      if (state.patterns[static_cast<size_t>(literal.pattern)].is_of_program) {
-        const size_t behind = at + literal.key.size();
+      if (literal.is_program) {
+        const size_t behind = at + literal.key.size() - (literal.key.back() == ' ');
         if (State::is_program(text, at, behind)) programs.push_back({literal.pattern, behind});
         return true;
       }
+      any = true;
       if (literal.pattern < 512) asked[literal.pattern / 64] |= uint64_t{1} << (literal.pattern % 64);
       return true;
     }
@@ -527,7 +530,7 @@ void SecretRules::find(std::string_view text, Charset charset, std::vector<Span>
     if (is_worth_hiding(text.substr(span.begin, span.end - span.begin))) out.push_back(span);
     return true;
   });
-  if (!any) return;
+  if (out.size() == before && !any && programs.empty()) return;
   // Appends what the pattern finds in [at, end), up to `most` times, and says where it came to.
   const auto find_in = [&](const State::Pattern& pattern, size_t at, size_t end_of_all, size_t most) {
     re2::StringPiece input(text.data(), end_of_all), found[2];
@@ -553,7 +556,7 @@ void SecretRules::find(std::string_view text, Charset charset, std::vector<Span>
   const auto hide_rest = [&](size_t at) {
     if (at < text.size()) out.push_back({static_cast<uint32_t>(at), static_cast<uint32_t>(text.size())});
   };
-  for (size_t i = 0; i < state.patterns.size(); ++i) {
+  for (size_t i = 0; any && i < state.patterns.size(); ++i) {
     auto& pattern = state.patterns[i];
     if (pattern.is_of_program || (i < 512 && !(asked[i / 64] >> (i % 64) & 1))) continue;
     if (!pattern.with.empty() && text.find(pattern.with) == text.npos) continue;
