@@ -270,8 +270,7 @@ std::map<std::string, Privilege> privileges(Questions& questions, const std::str
 std::set<std::string> odd_sources_of(Questions& questions, const std::vector<Json>& alerts, const std::string& logins) {
   std::set<std::string> named, out;
   for (const auto& alert : alerts) named.insert(text(alert, "/source/ip"));
-  for (const auto& row :
-       questions.search(logins + " | stats count(), min(@timestamp), max(@timestamp) by source.ip")) {
+  for (const auto& row : questions.search(logins + " | stats count(), min(@timestamp), max(@timestamp) by source.ip")) {
     const auto first = parse_time(text(row, "/min(@timestamp)"), 0, *Zone::utc()),
                last = parse_time(text(row, "/max(@timestamp)"), 0, *Zone::utc());
     const auto source = text(row, "/source.ip");
@@ -312,9 +311,9 @@ int who(const Options& options, const std::string& name) {
   };
   const auto hours = questions.search(logins + " | stats count() by bin(@timestamp, 1h)");
   // Those of whoever asks, as all times here are; the detectors count those of the log's zone.
-  std::vector<Line> lines{{"hours", "时段",
-                           hours_of(hours, *zone, zh) + (zh ? "（时区 " : ", in zone ") + std::string(zone->name()) +
-                               (zh ? "）" : "")}};
+  std::vector<Line> lines{
+      {"hours", "时段",
+       hours_of(hours, *zone, zh) + (zh ? "（时区 " : ", in zone ") + std::string(zone->name()) + (zh ? "）" : "")}};
   Json all_usual;
   std::vector<Json> odd_sources;
   const auto usual = [&](const char* label, const char* label_zh, const std::string& which, const char* field,
@@ -410,10 +409,11 @@ int who(const Options& options, const std::string& name) {
     say(zh ? "最近操作" : "last acts", "");
     for (const auto& act : acts)
       say("  " + text(act, "/yushi/event") +
-              (text(act, "/event/outcome") != "failure" ? "" : zh ? "（失败）" : " (failed)"),
-          local_time_text(text(act, "/@timestamp"), *zone, false) + "  " +
-                                                text(act, "/host/name") + "  " +
-                                                detect::printable(text(act, "/message"), 160));
+              (text(act, "/event/outcome") != "failure" ? ""
+               : zh                                     ? "（失败）"
+                                                        : " (failed)"),
+          local_time_text(text(act, "/@timestamp"), *zone, false) + "  " + text(act, "/host/name") + "  " +
+              detect::printable(text(act, "/message"), 160));
     screen.write(shown);
   }
   screen.flush();

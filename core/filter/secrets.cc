@@ -323,7 +323,7 @@ struct SecretRules::State {
   struct Pattern {
     std::string name;
     std::unique_ptr<re2::RE2> find;
-    std::string with;  // stands somewhere too, or the pattern is not asked
+    std::string with;            // stands somewhere too, or the pattern is not asked
     bool is_of_program = false;  // it is looked for in what stands behind a program's name, to the end of its command
     bool is_each = false;        // each one there, and not the first alone
   };
@@ -455,11 +455,10 @@ Result<std::shared_ptr<const SecretRules>> SecretRules::load(std::vector<SecretF
               continue;
             }
             for (const auto& part : item)
-              if (auto& name = part.first.Scalar();
-                  name != "name" && name != "near" && name != "find" && name != "with" && name != "programs" &&
-                  name != "each")
-                problem(part.first.Mark(), "unknown key '" + name +
-                                               "' in a pattern; there are name, near, with, programs, each and find");
+              if (auto& name = part.first.Scalar(); name != "name" && name != "near" && name != "find" &&
+                                                    name != "with" && name != "programs" && name != "each")
+                problem(part.first.Mark(),
+                        "unknown key '" + name + "' in a pattern; there are name, near, with, programs, each and find");
             auto find = item["find"].Scalar();
             for (auto& [name, body] : macros)
               for (size_t at; (at = find.find(name)) != find.npos;) find.replace(at, name.size(), body);
@@ -535,8 +534,7 @@ void SecretRules::find(std::string_view text, Charset charset, std::vector<Span>
   const auto find_in = [&](const State::Pattern& pattern, size_t at, size_t end_of_all, size_t most) {
     re2::StringPiece input(text.data(), end_of_all), found[2];
     size_t n = 0;
-    for (; n < most && at <= end_of_all &&
-           pattern.find->Match(input, at, end_of_all, re2::RE2::UNANCHORED, found, 2);
+    for (; n < most && at <= end_of_all && pattern.find->Match(input, at, end_of_all, re2::RE2::UNANCHORED, found, 2);
          ++n) {
       const auto match = static_cast<size_t>(found[0].data() - text.data());
       if (!found[1].data() || found[1].empty()) {

@@ -100,7 +100,8 @@ void Accounts::remember(Account& account, const Recent& login) {
   const auto alike = [&](const Recent& one) { return one.is_act() == login.is_act(); };
   auto& recent = account.recent;
   const auto known = static_cast<size_t>(std::count_if(recent.begin(), recent.end(), alike));
-  if (known >= (login.is_act() ? kActsMax : kRecentMax)) recent.erase(std::find_if(recent.begin(), recent.end(), alike));
+  if (known >= (login.is_act() ? kActsMax : kRecentMax))
+    recent.erase(std::find_if(recent.begin(), recent.end(), alike));
   recent.push_back(login);
 }
 
@@ -532,8 +533,8 @@ bool Accounts::is_new_source(std::string_view log, std::string_view user, std::s
 bool Accounts::has_logged_in(std::string_view log, std::string_view user, int64_t from_ns, int64_t until_ns) const {
   const Account* account = accounts_.peek(log, user);
   return account && std::any_of(account->recent.begin(), account->recent.end(), [&](const Recent& one) {
-    return !one.is_act() && one.at_ns >= from_ns && one.at_ns <= until_ns;
-  });
+           return !one.is_act() && one.at_ns >= from_ns && one.at_ns <= until_ns;
+         });
 }
 
 bool Accounts::is_common_hour(std::string_view log, std::string_view user, int hour) const {
@@ -595,7 +596,8 @@ bool Accounts::load_account(Account& account, Reader& in) {
       *hash = text.size() == kHashBytes ? static_cast<uint32_t>(get_be64(text.data())) : short_hash_of(text);
     }
   };
-  if (!load_list(account.recent, kRecentMax + kActsMax, in, load_recent) || !account.sources.load(in) || !account.hosts.load(in))
+  if (!load_list(account.recent, kRecentMax + kActsMax, in, load_recent) || !account.sources.load(in) ||
+      !account.hosts.load(in))
     return false;
   for (auto& habit : account.habits) habit.load(in);
   for (auto& told : account.told) {

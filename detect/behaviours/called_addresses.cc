@@ -9,10 +9,10 @@
 namespace yushi::detect {
 namespace {
 
-constexpr size_t kAddressesMax = 32, kWordsMax = 256;
+constexpr size_t kAddressesMax = 32, kCallWordsMax = 256;
 constexpr int kDepthMax = 8;  // of commands in commands
 
-using Words = std::span<const std::string_view>;
+using CallWords = std::span<const std::string_view>;
 
 // Which of its words a program calls; one that is in no row calls all.
 enum class Calls : uint8_t {
@@ -23,12 +23,12 @@ enum class Calls : uint8_t {
   url,            // scheme://198.51.100.9/
   of_subcommand,  // all, behind one of these
 };
-struct Program {
+struct CallingProgram {
   std::string_view name;  // `*` at its end: or begins so
   Calls calls = Calls::none;
   std::string_view words = {};  // those options, those that take the next word, or the subcommands
 };
-constexpr Program kPrograms[] = {
+constexpr CallingProgram kPrograms[] = {
     {"iptables*"},
     {"ip6tables*"},
     {"nft"},
@@ -90,19 +90,20 @@ constexpr Program kPrograms[] = {
     {"git", Calls::of_subcommand, " clone fetch pull push ls-remote remote submodule archive "},
 };
 // What a shell, or awk, opens itself, whatever the program is told to do with it.
-constexpr std::string_view kOpened[] = {"/dev/tcp/", "/dev/udp/", "/inet/tcp/", "/inet/udp/", "/inet4/tcp/",
-                                        "/inet6/tcp/"};
+constexpr std::string_view kOpened[] = {"/dev/tcp/",  "/dev/udp/",   "/inet/tcp/",
+                                        "/inet/udp/", "/inet4/tcp/", "/inet6/tcp/"};
 
 // What is run with another command behind it.
-struct Wrapper {
+struct CallingWrapper {
   std::string_view name, subcommands = {};  // one of which stands behind it
   std::string_view with_value = {};         // options that take the next word
   size_t arguments = 0;                     // before the command
   std::string_view command_behind = {};     // the word behind which it stands; without it there is none
 };
-constexpr std::string_view kOfContainers = " -u --user -e --env -w --workdir --env-file -n --namespace -c --container "
-                                           "--context --cluster --kubeconfig -H --host --index -p ";
-constexpr Wrapper kWrappers[] = {
+constexpr std::string_view kOfContainers =
+    " -u --user -e --env -w --workdir --env-file -n --namespace -c --container "
+    "--context --cluster --kubeconfig -H --host --index -p ";
+constexpr CallingWrapper kWrappers[] = {
     {"sudo", {}, " -u -g -h -p -C -r -t -T -U -D -R --user --group "},
     {"doas", {}, " -u -C "},
     {"env", {}, " -u -C --unset --chdir "},
@@ -141,7 +142,7 @@ constexpr Wrapper kWrappers[] = {
     {"ansible", {}, {}, 0, "-*a"},
 };
 // Whose own words call too: `ssh 198.51.100.9 uptime`, `ansible -i 198.51.100.9, …`, `docker -H tcp://198.51.100.9 …`.
-constexpr std::string_view kCallingWrappers = " ssh ansible docker podman kubectl oc ";
+constexpr std::string_view kWrappersThatCall = " ssh ansible docker podman kubectl oc ";
 
 bool is_among(std::string_view word, std::string_view all) {
   return !word.empty() && all.find(" " + std::string(word) + " ") != all.npos;
@@ -153,7 +154,7 @@ std::string_view bare(std::string_view word) {
   word.remove_prefix(begin);
   return word.substr(0, word.find_last_not_of("\"')`}") + 1);
 }
-std::string_view name_of(std::string_view word) {
+std::string_view name_of_call(std::string_view word) {
   const auto program = bare(word);
   return program.substr(program.rfind('/') + 1);
 }
@@ -178,8 +179,8 @@ void add_addresses(std::string_view text, std::vector<std::string>& out) {
   each("0123456789abcdefABCDEF:", [](auto one) { return std::count(one.begin(), one.end(), ':') >= 2; });
 }
 
-const Program* program_of(std::string_view name) {
-  for (const Program& one : kPrograms)
+const CallingProgram* row_of(std::string_view name) {
+  for (const CallingProgram& one : kPrograms)
     if (one.name.ends_with('*') ? name.starts_with(one.name.substr(0, one.name.size() - 1)) : name == one.name)
       return &one;
   return nullptr;
@@ -189,21 +190,21 @@ bool is_setting(std::string_view word) {
   const size_t end = word.find('=');
   return end != word.npos && end > 0 && word.substr(0, end).find_first_of("-/.\"'") == word.npos;
 }
-bool is_option(std::string_view word) { return word.starts_with('-') && word.size() > 1; }
+bool is_option_word(std::string_view word) { return word.starts_with('-') && word.size() > 1; }
 
 // Where the command begins that is run by this one; words.size(): there is none.
-size_t begin_of_inner(const Wrapper& wrapper, Words words) {
+size_t begin_of_inner(const CallingWrapper& wrapper, CallWords words) {
   size_t i = 1;
   if (!wrapper.command_behind.empty()) {
     const char last = wrapper.command_behind.back();
-    while (i < words.size() && !(is_option(words[i]) && words[i][1] != '-' && words[i].ends_with(last))) ++i;
+    while (i < words.size() && !(is_option_word(words[i]) && words[i][1] != '-' && words[i].ends_with(last))) ++i;
     return std::min(i + 1, words.size());
   }
   bool has_subcommand = wrapper.subcommands.empty();
   size_t left = wrapper.arguments;
   for (; i < words.size(); ++i) {
     if (words[i] == "--" && has_subcommand) return i + 1;
-    if (is_option(words[i])) {
+    if (is_option_word(words[i])) {
       i += is_among(words[i], wrapper.with_value);
     } else if (!has_subcommand) {
       if (!is_among(words[i], wrapper.subcommands)) return words.size();
@@ -217,12 +218,12 @@ size_t begin_of_inner(const Wrapper& wrapper, Words words) {
   return words.size();
 }
 
-void add_all(Words words, std::vector<std::string>& out) {
+void add_all(CallWords words, std::vector<std::string>& out) {
   for (const auto word : words) add_addresses(word, out);
 }
 
 // False: the command is one that only speaks.
-bool add_called(Words words, std::vector<std::string>& out, int depth = 0) {
+bool add_called(CallWords words, std::vector<std::string>& out, int depth = 0) {
   for (const auto word : words)
     for (const auto opened : kOpened)
       if (word.find(opened) != word.npos) return add_all(words, out), true;
@@ -234,20 +235,20 @@ bool add_called(Words words, std::vector<std::string>& out, int depth = 0) {
     if (calls) add_addresses(words.front(), out);
     return calls;
   }
-  const auto name = name_of(words.front());
+  const auto name = name_of_call(words.front());
   // What begins with a number is no command, but what stood behind a `|` in somebody's pattern.
   if (name.empty() || (name[0] >= '0' && name[0] <= '9')) return false;
-  for (const Wrapper& wrapper : kWrappers) {
+  for (const CallingWrapper& wrapper : kWrappers) {
     if (name != wrapper.name) continue;
     const size_t begin = begin_of_inner(wrapper, words);
-    const bool calls = is_among(name, kCallingWrappers);
+    const bool calls = is_among(name, kWrappersThatCall);
     if (calls) add_all(words.subspan(0, begin), out);
     if (begin < words.size()) return depth < kDepthMax && (add_called(words.subspan(begin), out, depth + 1) || calls);
     if (calls) return true;
     break;
   }
-  const Program* program = program_of(name);
-  const Words rest = words.subspan(1);
+  const CallingProgram* program = row_of(name);
+  const CallWords rest = words.subspan(1);
   if (!program) return add_all(rest, out), true;
   switch (program->calls) {
     case Calls::none:
@@ -259,7 +260,7 @@ bool add_called(Words words, std::vector<std::string>& out, int depth = 0) {
     case Calls::second: {
       size_t seen = 0;
       for (size_t i = 0; i < rest.size(); ++i)
-        if (is_option(rest[i]))
+        if (is_option_word(rest[i]))
           i += is_among(rest[i], program->words);
         else if (++seen > 1)
           add_addresses(rest[i], out);
@@ -268,7 +269,7 @@ bool add_called(Words words, std::vector<std::string>& out, int depth = 0) {
     case Calls::option:
       for (size_t i = 0; i < rest.size(); ++i) {
         const auto word = rest[i];
-        if (!is_option(word)) continue;
+        if (!is_option_word(word)) continue;
         const auto option = word.starts_with("--") ? word.substr(0, word.find('=')) : word.substr(0, 2);
         if (!is_among(option, program->words)) continue;
         if (option.size() < word.size())
@@ -283,7 +284,7 @@ bool add_called(Words words, std::vector<std::string>& out, int depth = 0) {
       return true;
     case Calls::of_subcommand: {
       size_t at = 0;
-      while (at < rest.size() && is_option(rest[at])) at += is_among(rest[at], " -C -c ") ? 2 : 1;
+      while (at < rest.size() && is_option_word(rest[at])) at += is_among(rest[at], " -C -c ") ? 2 : 1;
       const bool calls = at < rest.size() && is_among(rest[at], program->words);
       if (calls) add_all(rest.subspan(at), out);
       return calls;
@@ -292,9 +293,9 @@ bool add_called(Words words, std::vector<std::string>& out, int depth = 0) {
   return false;
 }
 
-std::vector<std::string_view> words_of(std::string_view text) {
+std::vector<std::string_view> words_of_call(std::string_view text) {
   std::vector<std::string_view> out;
-  while (!text.empty() && out.size() < kWordsMax) {
+  while (!text.empty() && out.size() < kCallWordsMax) {
     const size_t end = std::min(text.find_first_of(" \t\n"), text.size());
     if (end > 0) out.push_back(text.substr(0, end));
     text.remove_prefix(std::min(end + 1, text.size()));
@@ -309,17 +310,18 @@ std::vector<std::string> addresses_called_by(std::string_view command_line) {
   std::vector<std::string_view> said;  // by `echo`, to the command that stands behind a `|`
   while (!command_line.empty()) {
     const size_t end = std::min(command_line.find_first_of(";|&\n`"), command_line.size());
-    const auto words = words_of(command_line.substr(0, end));
+    const auto words = words_of_call(command_line.substr(0, end));
     const bool goes_on = end < command_line.size() && command_line[end] == '|';
     command_line.remove_prefix(std::min(end + 1, command_line.size()));
     const bool calls = add_called(words, out);
     if (!said.empty() && !words.empty()) {
-      const auto name = name_of(words.front() == "sudo" && words.size() > 1 ? words[1] : words.front());
+      const auto name = name_of_call(words.front() == "sudo" && words.size() > 1 ? words[1] : words.front());
       if (name == "xargs" && calls) add_all(said, out);
       if (name == "sh" || name == "bash") add_called(said, out);
     }
     said.clear();
-    if (goes_on && words.size() > 1 && (name_of(words.front()) == "echo" || name_of(words.front()) == "printf"))
+    if (goes_on && words.size() > 1 &&
+        (name_of_call(words.front()) == "echo" || name_of_call(words.front()) == "printf"))
       said.assign(words.begin() + 1, words.end());
   }
   return out;

@@ -232,9 +232,9 @@ TEST(Actors, where_lines_of_syslog_claim_two_names_the_number_stands_for_nobody_
       return by_session ? by_logind(when, std::move(user), "7")
                         : opened_by(when, "pam", std::move(user), {"user.id", "1001"});
     };
-    const auto alerts = alerts_of(
-        {claim(kStart, "lin"), claim(kStart + kMinute, "wu"), written(kStart + 2 * kMinute, "1001", "7")}, {},
-        rules("high"));
+    const auto alerts =
+        alerts_of({claim(kStart, "lin"), claim(kStart + kMinute, "wu"), written(kStart + 2 * kMinute, "1001", "7")}, {},
+                  rules("high"));
     ASSERT_EQ(alerts.size(), 1u);
     EXPECT_TRUE(alerts[0].reason.starts_with("uid 1001 on ")) << alerts[0].reason;
     EXPECT_NE(alerts[0].reason.find("two names are claimed for the account's number: lin, wu"), std::string::npos)

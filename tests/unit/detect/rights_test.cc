@@ -85,8 +85,7 @@ TEST(Rights, who_helps_users_is_not_wont_to_set_the_password_of_root) {
   office.push_back(password(20, "root", "zhou"));
   const auto alerts = alerts_of(office);
   ASSERT_EQ(alerts.size(), before + 1);
-  EXPECT_EQ(alerts.back().reason,
-            "zhou set the password of root on web-01; it did so on 0 other days of the last 64");
+  EXPECT_EQ(alerts.back().reason, "zhou set the password of root on web-01; it did so on 0 other days of the last 64");
 }
 
 TEST(Rights, the_password_of_another_is_told_but_for_those_whose_office_it_is) {

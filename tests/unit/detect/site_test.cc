@@ -208,8 +208,7 @@ TEST(Silence, a_site_that_rests_on_weekends_comes_back_without_alarms) {
     for (int step = 0; day % 7 < 5 && step < 60; ++step)
       for (int i = 0; i < 8; ++i)
         if (step >= i * 2)
-          lines.push_back(
-              word(kStart + day * kDay + step * 10 * kMinute + i * kSecond, "web-0" + std::to_string(i)));
+          lines.push_back(word(kStart + day * kDay + step * 10 * kMinute + i * kSecond, "web-0" + std::to_string(i)));
   EXPECT_TRUE(of_rule(alerts_of(lines), "silence.host").empty());
 }
 

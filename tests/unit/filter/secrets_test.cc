@@ -368,8 +368,12 @@ TEST(Secrets, Gb18030KeysAreFound) {
 
 TEST(Secrets, Gb18030ValuesEndWhereTheSentenceGoesOn) {
   // 密码：abc123，来自; mysql -pabc123；随后
-  for (const std::string line : {"\xc3\xdc\xc2\xeb\xa3\xba" "abc123" "\xa3\xac\xc0\xb4\xd7\xd4",
-                                 "mysql -p" "abc123" "\xa3\xbb\xcb\xe6\xba\xf3"}) {
+  for (const std::string line : {"\xc3\xdc\xc2\xeb\xa3\xba"
+                                 "abc123"
+                                 "\xa3\xac\xc0\xb4\xd7\xd4",
+                                 "mysql -p"
+                                 "abc123"
+                                 "\xa3\xbb\xcb\xe6\xba\xf3"}) {
     std::vector<SecretRules::Span> spans;
     rules()->find(line, Charset::gb18030, spans);
     ASSERT_EQ(spans.size(), 1u);
