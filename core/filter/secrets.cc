@@ -347,7 +347,11 @@ struct SecretRules::State {
   // By itself, or at the end of a path, in quotes or not: not `mysqld`, nor `my-mysql`.
   static bool is_program(std::string_view text, size_t begin, size_t end) {
     const auto is_of_name = [](char c) { return is_alnum(c) || c == '_' || c == '-' || c == '.'; };
-    if (begin > 0 && is_of_name(text[begin - 1])) return false;
+    // A line's end may stand before it as JSON (`\n`) or syslog (`#012`) writes it.
+    const auto before = text.substr(0, begin);
+    const bool is_line = before.ends_with("\\n") || before.ends_with("\\t") || before.ends_with("\\r") ||
+                         before.ends_with("#012") || before.ends_with("#011") || before.ends_with("#015");
+    if (begin > 0 && is_of_name(text[begin - 1]) && !is_line) return false;
     if (text.substr(end).starts_with(".exe")) end += 4;
     while (end < text.size() && (is_quote(text[end]) || text[end] == '\\')) ++end;
     return end < text.size() && (is_space(text[end]) || text[end] == ',');

@@ -1,5 +1,7 @@
 #include "detect/behaviours/actors.h"
 
+#include "detect/lists/list_entries.h"
+
 namespace yushi::detect {
 namespace {
 
@@ -79,7 +81,7 @@ void Actors::claim(LruMap<Claim>& claims, const std::string& key, const std::str
     known = &claims.use(key);
   }
   if (known->name.empty() || std::max(known->at_ns, known->other_ns) < since_ns) *known = {name, "", at_ns, 0};
-  if (known->name == name) {
+  if (is_same_account(known->name, name)) {
     known->at_ns = std::max(known->at_ns, at_ns);
   } else if (at_ns - known->at_ns > kClaimNs) {
     *known = {name, "", at_ns, 0};

@@ -187,6 +187,7 @@ const CallingProgram* row_of(std::string_view name) {
 }
 
 bool is_setting(std::string_view word) {
+  word = bare(word);
   const size_t end = word.find('=');
   return end != word.npos && end > 0 && word.substr(0, end).find_first_of("-/.\"'") == word.npos;
 }
@@ -231,7 +232,8 @@ bool add_called(CallWords words, std::vector<std::string>& out, int depth = 0) {
   if (words.empty()) return false;
   // `http_proxy=http://198.51.100.9 curl …`
   if (is_setting(words.front())) {
-    const bool calls = add_called(words.subspan(1), out, depth);
+    const bool is_last = words.size() == 1;  // all that a module of ansible is told: url=http://198.51.100.9/
+    const bool calls = is_last ? depth > 0 : add_called(words.subspan(1), out, depth);
     if (calls) add_addresses(words.front(), out);
     return calls;
   }

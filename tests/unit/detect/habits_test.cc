@@ -247,6 +247,14 @@ TEST(Actors, where_lines_of_syslog_claim_two_names_the_number_stands_for_nobody_
   }
 }
 
+TEST(Actors, one_name_that_is_written_in_two_ways_is_one) {
+  EXPECT_EQ(who_wrote({opened_by(kStart, "pam", "lin", {"user.id", "1001"}),
+                       opened_by(kStart + kMinute, "pam", "LIN", {"user.id", "1001"}),
+                       opened_by(kStart + kMinute, "pam", "lin@example.com", {"user.id", "1001"}),
+                       written(kStart + 2 * kMinute, "1001", "5")}),
+            Names{"lin"});
+}
+
 TEST(Actors, what_the_audit_system_says_holds_whatever_lines_of_syslog_claim) {
   const auto by_audit = of_audit(kStart, "1001", {{"user.name", "lin"}, {"process.executable", "/usr/sbin/sshd"}},
                                  {{"event.outcome", "success"}, {"yushi.event", "session-opened"}});

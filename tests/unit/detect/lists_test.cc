@@ -442,6 +442,7 @@ TEST(Listed, a_denied_address_in_a_command_is_told_but_not_where_it_is_only_spok
         "docker exec -it web curl 198.51.100.99", "kubectl exec -n x pod-1 -c app -- wget 198.51.100.99/x",
         "ssh -p 22 10.0.0.5 curl 198.51.100.99", "ssh -J 198.51.100.99 10.0.0.5 uptime",
         "ip netns exec blue curl 198.51.100.99", "ansible all -m shell -a 'curl 198.51.100.99'",
+        "ansible all -m get_url -a 'url=http://198.51.100.99/x dest=/tmp/x'", "su - lin -c 'curl 198.51.100.99'",
         "http_proxy=http://198.51.100.99:3128 curl x.org"}) {
     auto alerts = told(lists, {sudo(kNow, "lin", line)});
     ASSERT_EQ(of_rule(alerts, "list.denied").size(), 1u) << line;

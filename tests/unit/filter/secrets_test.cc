@@ -206,6 +206,8 @@ TEST(Secrets, ProgramsWithWaysOfTheirOwn) {
            R"({"cmd":["rabbitmqctl","add_user","li","«hunter2»"],"x":1})",
            R"({"cmd":"snmpwalk -v2c -c «hunter2» 192.0.2.7","x":"y"})",
            R"({"log":"{\"args\":[\"snmpwalk\",\"-c\",\"«hunter2»\",\"192.0.2.7\"]}"})",
+           R"({"cmd":"cd /srv\nmysql -uroot -p«hunter2» shop\nredis-cli -a «other2»"})",
+           "cd /srv#012mysql -uroot -p«hunter2» shop#012",
            R"(argc=5 a0="rabbitmqctl" a1="add_user" a2="li" a3="«hunter2»")",
        }) {
     expect_marked(line);
