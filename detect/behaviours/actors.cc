@@ -31,7 +31,9 @@ bool Actors::wants(const EventKind& kind) const {
 void Actors::observe(const Event& event, std::vector<Finding>&) {
   Scratch scratch;
   static const Field *const kUserId = find_field("user.id"), *const kExecutable = find_field("process.executable"),
-                            *const kProgram = find_field("process.name");
+                            *const kProgram = find_field("process.name"),
+                            *const kTargetId = find_field("user.target.id"),
+                            *const kTargetName = find_field("user.target.name");
   const EventKind& kind = event.kind;
   const int64_t at_ns = event.counted.at_ns;
   if (kind.is_command()) return note_command(event, scratch);
@@ -44,13 +46,14 @@ void Actors::observe(const Event& event, std::vector<Finding>&) {
     return std::string(first_text(event.record, field, scratch, kNameBytesMax));
   };
   const auto keep = [&](const std::string& number, const std::string& name) {
-    if (!is_unset(number) && !is_unset(name)) names_.use(event.log, kNamesMax).use(key_of(event.host, number)) = name;
+    if (!is_unset(number) && !is_unset(name))
+      claim(names_.use(event.log, kNamesMax), key_of(event.host, number), name, at_ns, is_made ? at_ns : -kTimeMaxNs);
   };
   const std::string name = text(ecs::user_name);
   if (is_of_audit) {
     keep(text(kind.login_number), text(kind.login_name));
     if (is_made)
-      keep(text(kUserId), name);
+      keep(text(kTargetId), text(kTargetName));  // the record's own number is that of who made it
     else if (lets_people_in(text(kExecutable)))
       keep(text(kind.login_number), name);
     return;
@@ -157,11 +160,6 @@ bool Actors::of_login(const Record& record, const LoginFields& fields, std::stri
   *actor = first_text(record, fields.name, scratch, kNameBytesMax);
   if (!is_unset(*actor)) return true;
   const std::string host(host_of(record, scratch).substr(0, kNameBytesMax));
-  const auto* names = names_.find(record.origin->log);
-  if (const auto* name = names ? names->peek(key_of(host, number)) : nullptr) {
-    *actor = *name;
-    return true;
-  }
   const Claim* claim = claim_of(record, fields, host, number);
   if (claim && !claim->is_contested())
     *actor = claim->name;
@@ -172,8 +170,11 @@ bool Actors::of_login(const Record& record, const LoginFields& fields, std::stri
 
 const Actors::Claim* Actors::claim_of(const Record& record, const LoginFields& fields, std::string_view host,
                                       std::string_view number) const {
-  const auto* claims = claims_.find(record.origin->log);
-  if (const Claim* claim = claims ? claims->peek(key_of(host, number)) : nullptr) return claim;
+  const std::string key = key_of(host, number);
+  for (const Claims* by : {&names_, &claims_}) {
+    const auto* claims = by->find(record.origin->log);
+    if (const Claim* claim = claims ? claims->peek(key) : nullptr) return claim;
+  }
   const auto* sessions = sessions_.find(record.origin->log);
   if (!sessions) return nullptr;
   const std::string session = kept_text(record, fields.session);
@@ -191,8 +192,7 @@ std::string Actors::claims_of(const Record& record) const {
 }
 
 void Actors::save(std::string& out) const {
-  save_by_log(names_, out, [&out](const std::string& name) { put_text(out, name); });
-  for (const Claims* claims : {&claims_, &sessions_})
+  for (const Claims* claims : {&names_, &claims_, &sessions_})
     save_by_log(*claims, out, [&out](const Claim& claim) {
       put_text(out, claim.name);
       put_text(out, claim.other);
@@ -214,8 +214,8 @@ bool Actors::load(Reader& in) {
     claim.at_ns = load_time(in);
     claim.other_ns = load_time(in);
   };
-  return load_by_log(names_, kNamesMax, in, [&in](std::string& name) { name = in.text(); }) &&
-         load_by_log(claims_, kNamesMax, in, load_claim) && load_by_log(sessions_, kSessionsMax, in, load_claim) &&
+  return load_by_log(names_, kNamesMax, in, load_claim) && load_by_log(claims_, kNamesMax, in, load_claim) &&
+         load_by_log(sessions_, kSessionsMax, in, load_claim) &&
          load_by_log(began_, kHostsMax, in, [&in](int64_t& at_ns) { at_ns = load_time(in); }) &&
          load_by_log(doers_, kHostsMax, in, [&in](Doer& doer) {
            doer.name = in.text();

@@ -5,8 +5,9 @@
 // su and sudo do not change. The number's name on a host is learned from what tells both. What the audit system says
 // (names beside the numbers, a session that sshd or login opened, an account that was made) always holds. Else it is
 // what lines of syslog claim: PAM's and useradd's, and, since older PAM tells no number, logind's of the session in
-// which it was done. Those anybody may write: where they claim two names within kClaimNs, the number stands for nobody,
-// and an alert says so. A session's number is another one's after the audit system has begun anew.
+// which it was done. Those anybody may write, and the audit system's too where they come by syslog: where two names are
+// claimed within kClaimNs the number stands for nobody, and an alert says so. A session's number is another one's after
+// the audit system has begun anew.
 //
 // Rules ask for it as `actor`, in key, habit, group-by and reason. A number without a name is `uid 1001`.
 //
@@ -15,9 +16,9 @@
 // kDoerNs. Nobody, when two did.
 //
 // Invariants  In commit order: a replay gives the same names.
-// Memory      Per log kNamesMax numbers that the audit system names, the one not used for longest goes; and as many that
-//             syslog names, and kSessionsMax sessions: of these none goes that was claimed within kClaimNs, and further
-//             ones are not taken, so that nobody drives out what stands by writing much.
+// Memory      Per log kNamesMax numbers that the audit system names, as many that syslog does, and kSessionsMax
+//             sessions. None goes that was claimed within kClaimNs: further ones are not taken, so that nobody drives out
+//             what stands by writing much.
 // Threads     One owner.
 #pragma once
 
@@ -45,7 +46,7 @@ class Actors final : public Detector {
   bool of(const Record& record, Scratch& scratch, std::string* actor) const;
   // The same, found once for all that ask; empty: nobody.
   const std::string& of(const Event& event) const;
-  // The names that syslog claims for the record's number where it stands for nobody by that, as "lin, wu"; else empty.
+  // The names that are claimed for the record's number where it stands for nobody by that, as "lin, wu"; else empty.
   std::string claims_of(const Record& record) const;
   // Who ran a command as root just before, where the record tells; empty: nobody, or two did.
   std::string doer_of(const Record& record, Scratch& scratch) const;
@@ -73,7 +74,7 @@ class Actors final : public Detector {
   bool of_login(const Record& record, const LoginFields& fields, std::string_view number, Scratch& scratch,
                 std::string* actor) const;
 
-  // What anybody may have written: the name that was claimed first, and the last other one.
+  // What somebody else may have written: the name that was claimed first, and the last other one.
   struct Claim {
     std::string name, other;
     int64_t at_ns = 0, other_ns = 0;  // when last
@@ -84,12 +85,12 @@ class Actors final : public Detector {
   // `since_ns`: what was claimed before counts no more.
   static void claim(LruMap<Claim>& claims, const std::string& key, const std::string& name, int64_t at_ns,
                     int64_t since_ns = -kTimeMaxNs);
-  // Of the record's number, or else of its session; nullptr: none.
+  // Of the record's number, by the audit system or else by syslog, or else of its session; nullptr: none.
   const Claim* claim_of(const Record& record, const LoginFields& fields, std::string_view host,
                         std::string_view number) const;
 
   mutable std::array<LoginFields, 64> login_fields_;  // of some datasets
-  ByLog<LruMap<std::string>> names_;                  // "HOST NUMBER" -> name, by the audit system
+  Claims names_;                                      // "HOST NUMBER" -> name, by the audit system
   Claims claims_;                                     // "HOST NUMBER" -> name, by syslog
   Claims sessions_;                                   // "HOST SESSION" -> name, by syslog
   ByLog<LruMap<int64_t>> began_;                      // host -> when its audit system began last

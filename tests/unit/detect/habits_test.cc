@@ -247,6 +247,22 @@ TEST(Actors, where_lines_of_syslog_claim_two_names_the_number_stands_for_nobody_
   }
 }
 
+TEST(Actors, the_audit_systems_records_may_be_written_by_others_too) {
+  const auto started = [](int64_t when, std::string user) {
+    return of_audit(when, "1001", {{"user.name", std::move(user)}, {"process.executable", "/usr/sbin/sshd"}},
+                    {{"event.outcome", "success"}, {"yushi.event", "session-opened"}});
+  };
+  const auto write = written(kStart + kHour, "1001", "5");
+  EXPECT_EQ(who_wrote({started(kStart, "lin"), started(kStart + kMinute, "wu"), write}), Names{"uid 1001"});
+  // A number that was given anew.
+  auto made = of_audit(kStart + kMinute, "1002", {{"user.target.name", "wu"}, {"user.target.id", "1001"}},
+                       {{"event.outcome", "success"}, {"yushi.event", "account-created"}});
+  EXPECT_EQ(who_wrote({started(kStart, "lin"), made, write}), Names{"wu"});
+  // By whom it was made is another's number.
+  made.values = {{"host.name", "web-01"}, {"auditd.auid", "1001"}, {"user.name", "wu"}, {"user.id", "0"}};
+  EXPECT_EQ(who_wrote({made, written(kStart + kHour, "0", "5")}), Names{"uid 0"});
+}
+
 TEST(Actors, one_name_that_is_written_in_two_ways_is_one) {
   EXPECT_EQ(who_wrote({opened_by(kStart, "pam", "lin", {"user.id", "1001"}),
                        opened_by(kStart + kMinute, "pam", "LIN", {"user.id", "1001"}),

@@ -406,8 +406,8 @@ TEST(Secrets, WrongFilesAreNamedWithTheirPlace) {
 }
 
 TEST(Secrets, LongHostileLinesTakeLinearTime) {
-  for (std::string part : {"password=\"", "password=", "token:a,", "<password>", "{\"password\":", "mysql -p",
-                           "://a:", "\\\"password\\\":\\\""}) {
+  for (std::string part : {"password=\"", "password=", "token:a,", "<password>", "{\"password\":", "mysql -p", "://a:",
+                           "\\\"password\\\":\\\"", "mysql '", "snmpwalk -c x \"", "curl -u a", "redis-cli auth "}) {
     std::string line;
     while (line.size() < 1 << 20) line += part;
     (void)masked(line);
