@@ -13,6 +13,6 @@
 
 namespace yushi::detect {
 
-constexpr uint32_t kDetectEngine = 1;
+constexpr uint32_t kDetectEngine = 2;
 
 }  // namespace yushi::detect
