@@ -6,6 +6,9 @@
 // opened, by the audit system's word or by PAM's, an account that was made. Older PAM tells no number: then it is who
 // logind says has the session in which it was done.
 //
+// What a shell's history says that root typed has a tag by default, the name that logged in: it counts where an account of
+// that name has logged in.
+//
 // Rules ask for it as `actor`, in key, habit, group-by and reason. A number without a name is `uid 1001`.
 //
 // What a program that root ran says of what it did (useradd's `new user: name=svc`) names nobody who did it. Whose
@@ -29,7 +32,7 @@ namespace yushi::detect {
 
 class Actors final : public Detector {
  public:
-  explicit Actors(const Surroundings&) {}
+  explicit Actors(const Surroundings& surroundings) : surroundings_(surroundings) {}
 
   static constexpr size_t kNamesMax = 16'384, kHostsMax = 4096, kSessionsMax = 8192;
   static constexpr int64_t kDoerNs = 10 * kSecond;
@@ -62,9 +65,11 @@ class Actors final : public Detector {
     const Field *number = nullptr, *name = nullptr, *session = nullptr;
   };
   const LoginFields& login_fields(const std::string& dataset) const;
+  std::string_view tag_of_history(const Record& record, Scratch& scratch) const;
   bool of_login(const Record& record, const LoginFields& fields, std::string_view number, Scratch& scratch,
                 std::string* actor) const;
 
+  const Surroundings& surroundings_;
   mutable std::array<LoginFields, 64> login_fields_;  // of some datasets
   ByLog<LruMap<std::string>> by_log_;                 // "HOST NUMBER" -> name
   ByLog<LruMap<std::string>> sessions_;               // "HOST SESSION" -> name
