@@ -348,11 +348,13 @@ Joiner::Key* Joiner::last_key(Log& log, const Record& record, bool to_write) {
   return last_key_ = &at->second;
 }
 
-// A relay hands on what many say: a line without a header that another product's parser knows is no more of this event.
+// A relay hands on what many say: a line without a header that another product's parser knows is no more of this event,
+// nor is an object of JSON.
 bool Joiner::is_of_another(const Record& record, const Open& event) {
   const auto* first = event.batch->records.front().kind;
   if (record.message_begin > 0 || record.origin->transport == Transport::file || !record.kind || !first) return false;
-  if (seen(record.kind).is_generic || record.kind->parser == first->parser) return false;
+  if (record.kind->parser == first->parser) return false;
+  if (seen(record.kind).is_generic && !record.message().starts_with('{')) return false;
   const auto& with = event.rule->with;
   return std::find(with.begin(), with.end(), record.kind->parser) == with.end();
 }

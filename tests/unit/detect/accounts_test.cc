@@ -292,9 +292,8 @@ TEST(Accounts, a_host_that_is_new_itself_is_no_news_of_who_comes_from_where_they
     Line line;  // the new machine's own
     line.at_ns = now - heard;
     line.values = {{"host.name", "web-09"}};
-    events.insert(std::upper_bound(events.begin(), events.end(), line,
-                                   [](auto& a, auto& b) { return a.at_ns < b.at_ns; }),
-                  line);
+    events.insert(
+        std::upper_bound(events.begin(), events.end(), line, [](auto& a, auto& b) { return a.at_ns < b.at_ns; }), line);
     events.push_back(login(now, "wang", source, "web-09"));
     events.push_back(login(now + kHour, "lin", source, "web-09"));
     return of_rule(alerts_of(events), kHost).size();

@@ -225,9 +225,9 @@ TEST(Actors, the_tag_of_a_shells_history_says_who_logged_in) {
     line.values.push_back({"process.name", std::move(tag)});
     return line;
   };
-  auto alerts = alerts_of({login(kStart, "lin", "10.0.0.5"), typed(kStart + kMinute, "lin"),
-                           typed(kStart + 2 * kMinute, "bash")},
-                          {}, rules("high"));
+  auto alerts =
+      alerts_of({login(kStart, "lin", "10.0.0.5"), typed(kStart + kMinute, "lin"), typed(kStart + 2 * kMinute, "bash")},
+                {}, rules("high"));
   ASSERT_EQ(alerts.size(), 2u);
   EXPECT_TRUE(alerts[0].reason.starts_with("lin on web-01")) << alerts[0].reason;
   EXPECT_TRUE(alerts[1].reason.starts_with("root on web-01")) << alerts[1].reason;

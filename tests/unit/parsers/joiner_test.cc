@@ -66,9 +66,24 @@ patterns: [{name: line, grok: '#%{INT} %{GREEDYDATA:message}'}]
 tests: [{line: '#1 x', expect: {message: x}}, {line: 'x', expect: none}]
 )";
 
+constexpr const char* kObject = R"(name: object
+generic: true
+event: message
+patterns: [{name: object, extract: json}]
+tests: [{line: '{"a":1}', expect: {object.a: 1}}, {line: 'x', expect: none}]
+)";
+constexpr const char* kPairs = R"(name: pairs
+generic: true
+event: message
+patterns: [{name: pairs, extract: key-value}]
+tests: [{line: 'a=1 b=2', expect: {pairs.a: '1'}}, {line: 'x', expect: none}]
+)";
+
 std::shared_ptr<const ParserSet> parsers() {
   static const auto set = ParserSet::load({{"shop.yaml", "shop.yaml", kShop},
                                            {"statements.yaml", "statements.yaml", kStatements},
+                                           {"object.yaml", "object.yaml", kObject},
+                                           {"pairs.yaml", "pairs.yaml", kPairs},
                                            {"trail.yaml", "trail.yaml", kAudit},
                                            {"carrier.yaml", "carrier.yaml", kCarrier}});
   EXPECT_TRUE(set) << set.error().message;
@@ -310,8 +325,10 @@ TEST(Joiner, WhatARelayHandsOnWithoutAHeaderIsOfAnotherWhereItsParserKnowsIt) {
                      {R"({"who":"cron","said":"x"})", 0, "192.0.2.1", ""},
                      {"from t", 0, "192.0.2.1", ""},
                      {R"({"who":"cron","said":"y"})", 0, "192.0.2.1", ""},
+                     {R"({"anybody":"s"})", 0, "192.0.2.1", ""},
+                     {"where a=1 and b=2", 0, "192.0.2.1", ""},
                      {"statements[1]: #2 select"}}),
-            (Names{"1", "3", "0+2", "4"}));
+            (Names{"1", "3", "4", "0+2+5", "6"}));
 }
 
 // An old log that comes faster than its time went by.
