@@ -85,7 +85,7 @@ int list(const FilesOptions& options) {
       }};
   return list_lines(options, shown, [&](const query::LineSink& sink) -> Result<void> {
     auto files = YUSHI_TRY(all_files(options.paths));
-    auto set = YUSHI_TRY(parsers::ParserSet::load(std::move(files)));
+    auto set = YUSHI_TRY(parsers::ParserSet::load(std::move(files), parsers::ReadTests::of_site));
     for (auto& parser : parsers::list_parsers(*set))
       if (!sink(query::listed_line(parser, std::nullopt))) return {};
     return {};

@@ -9,6 +9,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "cli/command.h"
@@ -264,6 +265,21 @@ std::map<std::string, Privilege> privileges(Questions& questions, const std::str
   return out;
 }
 
+// The addresses that an alert names and from which nobody has logged in for longer than a day: what came from there is
+// odd, and not usual.
+std::set<std::string> odd_sources_of(Questions& questions, const std::vector<Json>& alerts, const std::string& logins) {
+  std::set<std::string> named, out;
+  for (const auto& alert : alerts) named.insert(text(alert, "/source/ip"));
+  for (const auto& row : questions.search(logins + " | stats count(), min(@timestamp), max(@timestamp) by source.ip")) {
+    const auto first = parse_time(text(row, "/min(@timestamp)"), 0, *Zone::utc()),
+               last = parse_time(text(row, "/max(@timestamp)"), 0, *Zone::utc());
+    const auto source = text(row, "/source.ip");
+    if (named.contains(source) && first && last && static_cast<double>(last->unix_ns - first->unix_ns) < kDayNs)
+      out.insert(source);
+  }
+  return out;
+}
+
 int who(const Options& options, const std::string& name) {
   auto asker = make_asker(options.server, options.store);
   if (!asker) return report(asker.error());
@@ -294,16 +310,27 @@ int who(const Options& options, const std::string& name) {
     std::string label, label_zh, value;
   };
   const auto hours = questions.search(logins + " | stats count() by bin(@timestamp, 1h)");
-  std::vector<Line> lines{{"hours", "时段", hours_of(hours, *zone, zh)}};
+  // Those of whoever asks, as all times here are; the detectors count those of the log's zone.
+  std::vector<Line> lines{
+      {"hours", "时段",
+       hours_of(hours, *zone, zh) + (zh ? "（时区 " : ", in zone ") + std::string(zone->name()) + (zh ? "）" : "")}};
   Json all_usual;
-  const auto usual = [&](const char* label, const char* label_zh, const std::string& which, const char* field) {
+  std::vector<Json> odd_sources;
+  const auto usual = [&](const char* label, const char* label_zh, const std::string& which, const char* field,
+                         const std::set<std::string>& told_of = {}) {
     if (field == std::string(kind.field)) return;
-    const auto rows = by(which, field);
+    auto rows = by(which, field);
+    std::erase_if(rows, [&](const Json& row) {
+      const bool is_odd = told_of.contains(text(row, ("/" + std::string(field)).c_str()));
+      if (is_odd) odd_sources.push_back(row);
+      return is_odd;
+    });
     lines.push_back({label, label_zh, most(rows, field, zh)});
     all_usual[label] = rows;
   };
   usual("accounts", "账号", logins, "user.name");
-  usual("sources", "来源", logins, "source.ip");
+  const auto alerts = questions.about("alerts", name);
+  usual("sources", "来源", logins, "source.ip", odd_sources_of(questions, alerts, logins));
   usual("hosts", "主机", logins, "host.name");
   if (kind.name != std::string("address")) {
     usual("commands", "命令", its + " and yushi.event: (command or process-started)", "process.command_line");
@@ -315,7 +342,7 @@ int who(const Options& options, const std::string& name) {
   if (kind.name == std::string("account")) privilege = privileges(questions, name)[name];
   std::optional<int64_t> remembered;
   if (kind.name == std::string("account")) remembered = questions.bytes_remembered_of(name);
-  const auto alerts = questions.about("alerts", name), stories = questions.about("stories", name);
+  const auto stories = questions.about("stories", name);
   const auto acts =
       questions.search(its + " and yushi.event: * and not yushi.event: (session-opened or session-closed or job-run)",
                        std::to_string(kActsShown).c_str());
@@ -327,6 +354,7 @@ int who(const Options& options, const std::string& name) {
   for (int weeks = 0; weeks < kWeeksShown; ++weeks)
     risk.push_back(risk_of(stories, now_ns - static_cast<int64_t>(weeks * 7 * kDayNs)));
   out["usual"] = std::move(all_usual);
+  out["odd_sources"] = odd_sources;
   out["privileged"] = privilege.any() ? privilege.json() : Json(nullptr);
   out["remembered_bytes"] = remembered ? Json(*remembered) : Json(nullptr);
   out["risk"] = risk;
@@ -365,6 +393,7 @@ int who(const Options& options, const std::string& name) {
            : detect::number_text(stories.size(), "story", "stories") + ", " +
                  detect::number_text(alerts.size(), "alert", "alerts") + "; risk now and in the weeks before: " +
                  weeks + " (of its stories the gravest whole, each next by half; halved each 7 days)");
+    if (!odd_sources.empty()) say(zh ? "  来源" : "  sources", most(odd_sources, "source.ip", zh));
     for (size_t i = stories.size() > kStoriesShown ? stories.size() - kStoriesShown : 0; i < stories.size(); ++i) {
       const auto& story = stories[i];
       const auto others = story["steps"].size() - 1;
@@ -379,9 +408,12 @@ int who(const Options& options, const std::string& name) {
     }
     say(zh ? "最近操作" : "last acts", "");
     for (const auto& act : acts)
-      say("  " + text(act, "/yushi/event"), local_time_text(text(act, "/@timestamp"), *zone, false) + "  " +
-                                                text(act, "/host/name") + "  " +
-                                                detect::printable(text(act, "/message"), 160));
+      say("  " + text(act, "/yushi/event") +
+              (text(act, "/event/outcome") != "failure" ? ""
+               : zh                                     ? "（失败）"
+                                                        : " (failed)"),
+          local_time_text(text(act, "/@timestamp"), *zone, false) + "  " + text(act, "/host/name") + "  " +
+              detect::printable(text(act, "/message"), 160));
     screen.write(shown);
   }
   screen.flush();

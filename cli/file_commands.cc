@@ -113,7 +113,7 @@ int list_lines(const FilesOptions& options, const ListShown& shown,
 Result<std::shared_ptr<const parsers::ParserSet>> load_parsers(const std::vector<std::string>& folders) {
   std::vector<std::string> all = {parsers::share_directory("parsers")};
   all.insert(all.end(), folders.begin(), folders.end());
-  return parsers::ParserSet::load(YUSHI_TRY(parsers::read_parser_directories(all)));
+  return parsers::ParserSet::load(YUSHI_TRY(parsers::read_parser_directories(all)), parsers::ReadTests::of_site);
 }
 
 }  // namespace yushi::cli

@@ -38,6 +38,10 @@ bool same_files(const std::vector<File>& a, const std::vector<File>& b) {
   });
 }
 
+Result<std::shared_ptr<const parsers::ParserSet>> load_parsers(std::vector<parsers::ParserFile> files) {
+  return parsers::ParserSet::load(std::move(files), parsers::ReadTests::of_site);
+}
+
 template <class Set, class File>
 class Loading {
  public:
@@ -236,10 +240,10 @@ std::vector<std::string> cannot_run_words(const detect::RuleSet& rules, const st
 
 Result<std::shared_ptr<const Loaded>> load_data_files(const Config& config, const Loaded* before) {
   auto loaded = std::make_shared<Loaded>();
-  loaded->parsers = YUSHI_TRY(
-      Loading<parsers::ParserSet, parsers::ParserFile>("parser", parsers::read_parser_directories,
-                                                       before ? before->parsers.get() : nullptr, loaded->left_out)
-          .load(parsers::share_directory("parsers"), config.parser_dirs));
+  loaded->parsers = YUSHI_TRY(Loading<parsers::ParserSet, parsers::ParserFile>(
+                                  "parser", parsers::read_parser_directories, before ? before->parsers.get() : nullptr,
+                                  loaded->left_out, load_parsers)
+                                  .load(parsers::share_directory("parsers"), config.parser_dirs));
   // The same object, where nothing changed: records that wait to be sealed, for a day perhaps, keep what they were read
   // by, which is some 30 MB.
   if (before && same_files(before->parsers->files(), loaded->parsers->files())) loaded->parsers = before->parsers;
@@ -322,7 +326,7 @@ std::vector<std::string> check_data_files(const Config& config, std::vector<std:
     for (auto& file : away) out.push_back(file.why);
     return std::move(*all);
   };
-  if (auto set = parsers::ParserSet::load(
+  if (auto set = load_parsers(
           read_all(parsers::read_parser_directories, parsers::share_directory("parsers"), config.parser_dirs));
       !set) {
     add_lines(set.error().message);

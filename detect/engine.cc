@@ -16,6 +16,7 @@
 #include "detect/alerts/held_back.h"
 #include "detect/alerts/stories.h"
 #include "detect/behaviours/accounts.h"
+#include "detect/behaviours/actors.h"
 #include "detect/behaviours/detectors.h"
 #include "detect/behaviours/silence.h"
 #include "detect/event.h"
@@ -60,7 +61,7 @@ struct Engine::Memory {
     visit("correlations", 1, correlations);
     visit("profiles", 2, profiles);
     visit("habits", 3, habits);
-    visit("silence", 3, silence);
+    visit("silence", 4, silence);
     visit("stories", 2, stories);
     visit("windows", 1, windows);
     visit("held-back", 1, held_back);
@@ -190,9 +191,14 @@ struct Engine::State : Memory {
   }
 
   // What rests on a user's own word, or on what is read by names that no parser knows, says so and weighs one level
-  // less: it never accuses alone.
-  static void weigh(const Record& record, Alert& alert) {
+  // less: it never accuses alone. What names nobody, since lines claim two names for him, says which.
+  void weigh(const Record& record, Alert& alert) const {
     if (!record.kind) return;
+    const auto* actors = detectors.find<Actors>();
+    if (const auto claims = actors ? actors->claims_of(record) : std::string(); !claims.empty()) {
+      alert.reason += "; two names are claimed for the account's number: " + printable(claims);
+      alert.reason_zh += "；该账号编号有两个不同的名称：" + printable(claims);
+    }
     const auto says = [&](const Field* field) {
       return std::any_of(record.kind->constants.begin(), record.kind->constants.end(),
                          [&](auto& constant) { return constant.field == field; });

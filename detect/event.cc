@@ -79,8 +79,10 @@ EventKind event_kind_of(const MessageKind& kind) {
   out.logon_type = own_field(kind, "logon_type");
   // Whatever categories a product's documents have for it, what its parser calls a login is one.
   if (!out.has_category("authentication") && out.name != "login" && out.name != "login-refused") {
-    out.shows_key =
-        !out.is_of_bastion && (out.has_category("api") || out.has_category("database") || is_with_key(out.name));
+    out.is_on_a_host = out.has_category("database");
+    out.is_of_who_is_in = is_with_key(out.name);
+    out.way = kind.pattern;
+    out.shows_key = !out.is_of_bastion && (out.has_category("api") || out.is_on_a_host || out.is_of_who_is_in);
     return out;
   }
   if (std::find(std::begin(kOfSessions), std::end(kOfSessions), out.name) != std::end(kOfSessions)) return out;
@@ -103,26 +105,33 @@ CountedTime counted_time(const Record& record) {
 
 namespace {
 
-std::optional<LoginEvent> login_by_act(const Event& event, Scratch& scratch) {
+// What both a login and an act with a key say; views into `scratch`.
+LoginEvent login_with(const Event& event, const Field* other_source, Scratch& scratch) {
   scratch.clear();
   Value value;
   LoginEvent out;
   if (first_value(event.record, ecs::user_name, scratch, &value)) out.user = value.text;
-  if (first_value(event.record, ecs::source_ip, scratch, &value)) out.source = value.text;
-  if (out.user.empty() || out.source.empty()) return {};
-  // Who is not known to the teller is nobody; and of other acts than these it must be said that they succeeded: whoever
-  // knocks may be named by a message.
-  if (out.user.ends_with("anonymous")) return {};
-  const bool is_said = first_value(event.record, ecs::event_outcome, scratch, &value);
-  if (is_said ? value.text != "success" : !is_with_key(event.kind.name)) return {};
-  out.success = out.by_act = true;
-  // Which machine answers for a cluster or a cloud is no matter.
-  if (event.kind.has_category("database")) out.host = event.host;
+  if (first_value(event.record, ecs::source_ip, scratch, &value) ||
+      (other_source && first_value(event.record, other_source, scratch, &value)))
+    out.source = value.text;
   out.at_ns = event.counted.at_ns;
   out.of_receipt = event.counted.of_receipt;
   out.index = event.record.index;
-  out.way = event.kind.message->pattern;
+  out.way = event.kind.way;
   out.teller = event.kind.message->dataset;
+  return out;
+}
+
+std::optional<LoginEvent> login_by_act(const Event& event, Scratch& scratch) {
+  LoginEvent out = login_with(event, nullptr, scratch);
+  // Who is not known to the teller is nobody; and of other acts than these it must be said that they succeeded: whoever
+  // knocks may be named by a message.
+  if (out.user.empty() || out.source.empty() || out.user.ends_with("anonymous")) return {};
+  Value outcome;
+  const bool is_said = first_value(event.record, ecs::event_outcome, scratch, &outcome);
+  if (is_said ? outcome.text != "success" : !event.kind.is_of_who_is_in) return {};
+  out.success = out.by_act = true;
+  if (event.kind.is_on_a_host) out.host = event.host;
   return out;
 }
 
@@ -132,14 +141,10 @@ std::optional<LoginEvent> login_of(const Event& event, Scratch& scratch) {
   const Record& record = event.record;
   const EventKind& kind = event.kind;
   if (kind.shows_key) return login_by_act(event, scratch);
-  scratch.clear();
-  Value value;
-  LoginEvent out;
-  if (first_value(record, ecs::user_name, scratch, &value)) out.user = value.text;
   static const Field* const kSourceDomain = find_field("source.domain");  // where addresses are told by name
-  if (first_value(record, ecs::source_ip, scratch, &value) || first_value(record, kSourceDomain, scratch, &value))
-    out.source = value.text;
+  LoginEvent out = login_with(event, kSourceDomain, scratch);
   if (!kind.is_of_cloud) out.host = event.host;
+  Value value;
   std::string_view outcome = kind.outcome;
   if (outcome.empty() && first_value(record, ecs::event_outcome, scratch, &value)) outcome = value.text;
   if (outcome != "success" && outcome != "failure") return {};
@@ -149,11 +154,6 @@ std::optional<LoginEvent> login_of(const Event& event, Scratch& scratch) {
     static const Field* const kExecutable = find_field("process.executable");
     if (!out.success || !first_value(record, kExecutable, scratch, &value) || !lets_people_in(value.text)) return {};
   }
-  out.at_ns = event.counted.at_ns;
-  out.of_receipt = event.counted.of_receipt;
-  out.index = record.index;
-  out.way = kind.way;
-  out.teller = kind.message->dataset;
   if (!out.success && kind.repeated && first_value(record, kind.repeated, scratch, &value))
     out.times = static_cast<uint64_t>(std::max<int64_t>(value.integer, 1));
   // Sessions that PAM opens for jobs and the like name no address: they are not logins of a person.

@@ -50,7 +50,9 @@ struct EventKind {
   // An act for which a key or token is shown, as to a cloud, to Kubernetes, or to a database whose connections are not
   // logged: nothing else tells that its account was let in, and from where.
   bool shows_key = false;
-  bool is_of_cloud = false;  // its parser names the provider; the record's host only carries its log
+  bool is_of_who_is_in = false;  // where it does not say whether it succeeded: it is told only of who was let in
+  bool is_on_a_host = false;     // of a cluster or a cloud it is no matter which machine answers
+  bool is_of_cloud = false;      // its parser names the provider; the record's host only carries its log
 
   bool has_category(std::string_view category) const;
   bool is_command() const { return name == "command" || name == "process-started"; }

@@ -87,6 +87,7 @@ class LoadedParsers : public ParserSet {
 };
 
 // Reads and checks; the set is nullptr when `problems` has something to say.
-std::shared_ptr<const LoadedParsers> load_parsers(std::vector<ParserFile> files, Problems& problems);
+std::shared_ptr<const LoadedParsers> load_parsers(std::vector<ParserFile> files, Problems& problems,
+                                                  ReadTests tests = ReadTests::all);
 
 }  // namespace yushi::parsers

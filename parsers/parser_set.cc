@@ -8,6 +8,7 @@
 #include "core/base/bytes.h"
 #include "core/ledger/sha256.h"
 #include "core/record/dataset.h"
+#include "parsers/file/share_directory.h"
 #include "parsers/loaded_parsers.h"
 
 namespace yushi::parsers {
@@ -98,7 +99,8 @@ void LoadedParsers::count_on_from(const ParserSet& before) const {
 
 class ParserSetBuilder {
  public:
-  ParserSetBuilder(std::vector<ParserFile> files, Problems& problems) : problems_(problems) {
+  ParserSetBuilder(std::vector<ParserFile> files, Problems& problems, ReadTests tests)
+      : problems_(problems), tests_(tests) {
     std::map<std::string, ParserFile> by_name;
     for (size_t i = 0; i < files.size(); ++i) {
       given_[files[i].name] = i;
@@ -121,7 +123,7 @@ class ParserSetBuilder {
     if (problems_.list.empty()) check_shared_macros(set_->files_, shared, problems_);
     for (auto& file : set_->files_) {
       if (is_shared_file(file)) continue;
-      set_->parsers_.push_back(read_parser_file(file, shared, problems_));
+      set_->parsers_.push_back(read_parser_file(file, shared, problems_, reads_tests(file)));
       auto& parser = *set_->parsers_.back();
       check_name(parser, given_[file.name]);
       if (parser.generic && set_->dictionary_) {
@@ -142,6 +144,10 @@ class ParserSetBuilder {
   }
 
  private:
+  bool reads_tests(const ParserFile& file) const {
+    return tests_ == ReadTests::all || (tests_ == ReadTests::of_site && !file.path.starts_with(package_));
+  }
+
   void read_dictionary(const ParserFile& file) {
     if (set_->dictionary_)
       return problems_.add(file.path, {1, 1}, "there is a dictionary already; put the names into one file");
@@ -303,6 +309,7 @@ class ParserSetBuilder {
     MatchStack stack;
     uint32_t spans[2 * Pattern::kGroupsMax];
     for (auto& parser : set_->parsers_) {
+      if (!parser->has_tests) continue;
       std::set<const PatternDefinition*> reached;
       for (auto& test : parser->tests) {
         if (test.none) continue;
@@ -321,6 +328,8 @@ class ParserSetBuilder {
   }
 
   Problems& problems_;
+  ReadTests tests_;
+  const std::string package_ = share_directory("parsers") + "/";
   std::shared_ptr<LoadedParsers> set_ = std::make_shared<LoadedParsers>();
   struct Named {
     const ParserDefinition* parser;
@@ -330,13 +339,13 @@ class ParserSetBuilder {
   std::map<std::string, size_t> given_;  // by the file's name
 };
 
-std::shared_ptr<const LoadedParsers> load_parsers(std::vector<ParserFile> files, Problems& problems) {
-  return ParserSetBuilder(std::move(files), problems).build();
+std::shared_ptr<const LoadedParsers> load_parsers(std::vector<ParserFile> files, Problems& problems, ReadTests tests) {
+  return ParserSetBuilder(std::move(files), problems, tests).build();
 }
 
-Result<std::shared_ptr<const ParserSet>> ParserSet::load(std::vector<ParserFile> files) {
+Result<std::shared_ptr<const ParserSet>> ParserSet::load(std::vector<ParserFile> files, ReadTests tests) {
   Problems problems;
-  auto set = load_parsers(std::move(files), problems);
+  auto set = load_parsers(std::move(files), problems, tests);
   if (set) return set;
   std::string message;
   for (auto& problem : problems.list) message += (message.empty() ? "" : "\n") + problem;

@@ -42,9 +42,14 @@ std::vector<ParserFile> shared_files(const std::vector<ParserFile>& files);  // 
 
 struct ParserDefinition;
 
+// Whose tests a load reads, a third of the library's text and of the time that it takes; a pattern that none of a file's
+// tests reaches is an error of that file. The package's own were run when it was made, those of the store's versions when
+// they came into use.
+enum class ReadTests { all, of_site, none };  // of_site: of what is not of the package's folder
+
 class ParserSet {
  public:
-  static Result<std::shared_ptr<const ParserSet>> load(std::vector<ParserFile> files);
+  static Result<std::shared_ptr<const ParserSet>> load(std::vector<ParserFile> files, ReadTests tests = ReadTests::all);
   virtual ~ParserSet() = default;
   virtual const std::string& digest() const = 0;  // 64 hex digits, over names and texts of the files
   virtual const std::vector<ParserFile>& files() const = 0;

@@ -16,6 +16,7 @@ namespace {
 constexpr size_t kBlanksMax = 8;
 constexpr size_t kOptionMax = 32;  // what is looked at before a key to tell an option
 constexpr size_t kFindsMax = 256;  // of one pattern in one text
+constexpr size_t kCommandMax = 16 << 10;
 constexpr int64_t kRe2BytesMax = 4 << 20;
 
 // What is done with a password, where an event is named so: `changed-password`. Not `encrypted-password x` of a device.
@@ -84,11 +85,33 @@ size_t end_of_quoted(std::string_view text, size_t at, Quote quote) {
 }
 
 // Whether a sign stands there at which a sentence goes on. No command has one outside of quotes.
-bool is_sign_of_sentence(std::string_view text, size_t at) {
+bool is_sign_of_sentence(std::string_view text, size_t at, Charset charset) {
   if (!is_wide(text[at])) return false;
-  for (std::string_view sign : {"（", "）", "，", "。", "；", "、", "”", "」"})
+  constexpr std::string_view kUtf8[] = {"（", "）", "，", "。", "；", "、", "”", "」", "！", "？", "】", "》"};
+  constexpr std::string_view kGb18030[] = {"\xa3\xa8", "\xa3\xa9", "\xa3\xac", "\xa1\xa3", "\xa3\xbb", "\xa1\xa2",
+                                           "\xa1\xb1", "\xa1\xb9", "\xa3\xa1", "\xa3\xbf", "\xa1\xbf", "\xa1\xb7"};
+  for (std::string_view sign : charset == Charset::gb18030 ? kGb18030 : kUtf8)
     if (text.substr(at).starts_with(sign)) return true;
   return false;
+}
+
+// Where the command ends that goes on at `from`: at a sign that parts commands, but in quotes, and where no blank is
+// behind it, as in `-pa;b`.
+size_t end_of_command(std::string_view text, size_t from) {
+  const auto line = text.substr(0, std::min(text.substr(0, from + kCommandMax).find('\n', from), from + kCommandMax));
+  for (size_t i = from; i < line.size(); ++i) {
+    const char c = line[i];
+    if (is_quote(c)) {
+      if (const size_t close = line.find(c, i + 1); close != line.npos) i = close;
+      continue;
+    }
+    if (i + 1 == line.size()) break;
+    const char next = line[i + 1];
+    if ((c == ';' && is_space(next)) || (c == '|' && (is_space(next) || next == '|')) ||
+        (c == '&' && (is_space(next) || next == '&')))
+      return i;
+  }
+  return line.size();
 }
 
 // Where a secret ends that a pattern found at [begin, end), in what matched from `match` on: in quotes that were opened
@@ -103,9 +126,12 @@ size_t end_of_found(std::string_view text, Charset charset, size_t match, size_t
     const auto more = text.substr(end, close - end);
     return close == text.size() || more.find('\n') != more.npos || more.find('"') != more.npos ? end : close;
   }
-  for (size_t i = begin + 1; charset == Charset::utf8 && i < end; ++i)
-    if (is_sign_of_sentence(text, i)) end = i;
-  const bool goes_on = end < text.size() && (is_space(text[end]) || is_sign_of_sentence(text, end));
+  for (size_t i = begin; i < end; ++i) {
+    if (i > begin && is_sign_of_sentence(text, i, charset)) end = i;
+    if (charset == Charset::gb18030 && is_wide(text[i])) ++i;
+  }
+  const size_t sign = std::min(text.find_first_not_of(";,", end), text.size());
+  const bool goes_on = sign < text.size() && (is_space(text[sign]) || is_sign_of_sentence(text, end, charset));
   const bool in_brackets = (goes_on || end == text.size()) && text.substr(0, begin).find('(') != text.npos;
   size_t last = end;
   while (last > begin &&
@@ -265,13 +291,13 @@ class ValueReader {
   size_t end_of_bare() const {
     for (size_t i = at_; i < text_.size(); ++i) {
       const char c = text_[i];
+      if (is_wide(c) && is_sign_of_sentence(text_, i, charset_)) return i;
       if (is_wide(c) && charset_ == Charset::gb18030) {
         ++i;  // the second byte of a character may look like a sign
         continue;
       }
       if (is_space(c) || c == '<') return i;
       if (text_.substr(i).starts_with("%26") || text_.substr(i).starts_with("%22")) return i;
-      if (charset_ == Charset::utf8 && is_sign_of_sentence(text_, i)) return i;
       if ((c == ',' || c == ';' || c == '&' || c == '|') && is_next_part(i + 1)) return i;
       if ((c == ')' || c == ']' || c == '}' || c == '>') &&
           (ends_at(i + 1) || std::string_view(",;&|)]}>").find(text_[i + 1]) != std::string_view::npos))
@@ -297,11 +323,14 @@ struct SecretRules::State {
   struct Pattern {
     std::string name;
     std::unique_ptr<re2::RE2> find;
-    std::string with;  // stands somewhere too, or the pattern is not asked
+    std::string with;            // stands somewhere too, or the pattern is not asked
+    bool is_of_program = false;  // it is looked for in what stands behind a program's name, to the end of its command
+    bool is_each = false;        // each one there, and not the first alone
   };
   struct Literal {
     int pattern = -1;  // -1: a key
     std::string key;
+    bool is_program = false;
   };
   std::vector<SecretFile> files;
   std::vector<std::string> keys, schemes;
@@ -312,7 +341,20 @@ struct SecretRules::State {
 
   void add_literal(const std::string& text, int pattern) {
     scan.add(text);
-    literals.push_back({pattern, text});
+    literals.push_back({pattern, text, false});
+  }
+
+  // By itself, or at the end of a path, in quotes or not: not `mysqld`, nor `my-mysql`.
+  static bool is_program(std::string_view text, size_t begin, size_t end) {
+    const auto is_of_name = [](char c) { return is_alnum(c) || c == '_' || c == '-' || c == '.'; };
+    // A line's end may stand before it as JSON (`\n`) or syslog (`#012`) writes it.
+    const auto before = text.substr(0, begin);
+    const bool is_line = before.ends_with("\\n") || before.ends_with("\\t") || before.ends_with("\\r") ||
+                         before.ends_with("#012") || before.ends_with("#011") || before.ends_with("#015");
+    if (begin > 0 && is_of_name(text[begin - 1]) && !is_line) return false;
+    if (text.substr(end).starts_with(".exe")) end += 4;
+    while (end < text.size() && (is_quote(text[end]) || text[end] == '\\')) ++end;
+    return end < text.size() && (is_space(text[end]) || text[end] == ',');
   }
 
   // A key is one by itself, behind a sign, or as a new word of a camelCase name; longer keys may also follow letters
@@ -411,15 +453,16 @@ Result<std::shared_ptr<const SecretRules>> SecretRules::load(std::vector<SecretF
           for (auto& name : texts(value, "plain")) state.plain.insert(name);
         } else if (key == "patterns" && value.IsSequence()) {
           for (const auto& item : value) {
-            if (!item.IsMap() || !item["name"] || !item["near"] || !item["find"] || !item["find"].IsScalar()) {
-              problem(item.Mark(), "a pattern has name, near and find");
+            if (!item.IsMap() || !item["name"] || !item["near"] == !item["programs"] || !item["find"] ||
+                !item["find"].IsScalar()) {
+              problem(item.Mark(), "a pattern has name, near or programs, and find");
               continue;
             }
             for (const auto& part : item)
-              if (auto& name = part.first.Scalar();
-                  name != "name" && name != "near" && name != "find" && name != "with")
+              if (auto& name = part.first.Scalar(); name != "name" && name != "near" && name != "find" &&
+                                                    name != "with" && name != "programs" && name != "each")
                 problem(part.first.Mark(),
-                        "unknown key '" + name + "' in a pattern; there are name, near, with and find");
+                        "unknown key '" + name + "' in a pattern; there are name, near, with, programs, each and find");
             auto find = item["find"].Scalar();
             for (auto& [name, body] : macros)
               for (size_t at; (at = find.find(name)) != find.npos;) find.replace(at, name.size(), body);
@@ -428,13 +471,17 @@ Result<std::shared_ptr<const SecretRules>> SecretRules::load(std::vector<SecretF
             // any byte is a character: messages come in all charsets
             options.set_encoding(re2::RE2::Options::EncodingLatin1);
             State::Pattern pattern{item["name"].Scalar(), std::make_unique<re2::RE2>(find, options),
-                                   item["with"] ? item["with"].Scalar() : ""};
+                                   item["with"] ? item["with"].Scalar() : "", bool(item["programs"]),
+                                   item["each"] && item["each"].as<bool>(false)};
             if (!pattern.find->ok())
               problem(item["find"].Mark(), "RE2 cannot run it: " + pattern.find->error());
             else if (pattern.find->NumberOfCapturingGroups() != 1)
               problem(item["find"].Mark(), "it needs one group (…), around the secret; others are (?:…)");
-            for (auto& near : texts(item["near"], "near"))
-              literal(item["near"], near, static_cast<int>(state.patterns.size()));
+            const char* const where = pattern.is_of_program ? "programs" : "near";
+            for (auto& near : texts(item[where], where))
+              literal(item[where], near, static_cast<int>(state.patterns.size()));
+            if (pattern.is_of_program)
+              for (auto& one : state.literals) one.is_program |= one.pattern == static_cast<int>(state.patterns.size());
             state.patterns.push_back(std::move(pattern));
           }
         } else if (key != "macros") {
@@ -458,11 +505,21 @@ void SecretRules::find(std::string_view text, Charset charset, std::vector<Span>
   const size_t before = out.size();
   uint64_t asked[8] = {};  // patterns; those beyond are asked always
   bool any = false;
+  struct Place {
+    int pattern;
+    size_t behind;
+  };
+  std::vector<Place> programs;
   size_t covered = 0;  // by the last value: what stands inside is hidden with it, and not read again
   state.scan.each(text, [&](size_t number, size_t at) {
-    any = true;
     auto& literal = state.literals[number];
     if (literal.pattern >= 0) {
+      if (literal.is_program) {
+        const size_t behind = at + literal.key.size() - (literal.key.back() == ' ');
+        if (State::is_program(text, at, behind)) programs.push_back({literal.pattern, behind});
+        return true;
+      }
+      any = true;
       if (literal.pattern < 512) asked[literal.pattern / 64] |= uint64_t{1} << (literal.pattern % 64);
       return true;
     }
@@ -476,15 +533,12 @@ void SecretRules::find(std::string_view text, Charset charset, std::vector<Span>
     if (is_worth_hiding(text.substr(span.begin, span.end - span.begin))) out.push_back(span);
     return true;
   });
-  if (!any) return;
-  for (size_t i = 0; i < state.patterns.size(); ++i) {
-    auto& pattern = state.patterns[i];
-    if (i < 512 && !(asked[i / 64] >> (i % 64) & 1)) continue;
-    if (!pattern.with.empty() && text.find(pattern.with) == text.npos) continue;
-    re2::StringPiece input(text.data(), text.size()), found[2];
-    size_t at = 0, n = 0;
-    for (; n < kFindsMax && at <= text.size() &&
-           pattern.find->Match(input, at, text.size(), re2::RE2::UNANCHORED, found, 2);
+  if (out.size() == before && !any && programs.empty()) return;
+  // Appends what the pattern finds in [at, end), up to `most` times, and says where it came to.
+  const auto find_in = [&](const State::Pattern& pattern, size_t at, size_t end_of_all, size_t most) {
+    re2::StringPiece input(text.data(), end_of_all), found[2];
+    size_t n = 0;
+    for (; n < most && at <= end_of_all && pattern.find->Match(input, at, end_of_all, re2::RE2::UNANCHORED, found, 2);
          ++n) {
       const auto match = static_cast<size_t>(found[0].data() - text.data());
       if (!found[1].data() || found[1].empty()) {
@@ -496,11 +550,29 @@ void SecretRules::find(std::string_view text, Charset charset, std::vector<Span>
       if (is_worth_hiding(text.substr(begin, end - begin)))
         out.push_back({static_cast<uint32_t>(begin), static_cast<uint32_t>(end)});
       // From inside the secret on: the next may begin with what ended this one, and where no blank parts two commands
-      // (`mysql -pa;mysql -pb`) the name of the second was taken for a part of it.
+      // the name of the second was taken for a part of it.
       at = begin + 1;
     }
-    if (n == kFindsMax && at < text.size())
-      out.push_back({static_cast<uint32_t>(at), static_cast<uint32_t>(text.size())});
+    return n < most ? end_of_all : at;
+  };
+  const auto hide_rest = [&](size_t at) {
+    if (at < text.size()) out.push_back({static_cast<uint32_t>(at), static_cast<uint32_t>(text.size())});
+  };
+  for (size_t i = 0; any && i < state.patterns.size(); ++i) {
+    auto& pattern = state.patterns[i];
+    if (pattern.is_of_program || (i < 512 && !(asked[i / 64] >> (i % 64) & 1))) continue;
+    if (!pattern.with.empty() && text.find(pattern.with) == text.npos) continue;
+    hide_rest(find_in(pattern, 0, text.size(), kFindsMax));
+  }
+  for (size_t i = 0; i < programs.size(); ++i) {
+    const auto& [number, behind] = programs[i];
+    auto& pattern = state.patterns[static_cast<size_t>(number)];
+    if (i + 1 == kFindsMax) {  // whoever names so many: all that stands behind, be it of whichever
+      for (auto& other : state.patterns)
+        if (other.is_of_program) hide_rest(find_in(other, behind, text.size(), kFindsMax));
+      break;
+    }
+    find_in(pattern, behind, end_of_command(text, behind), pattern.is_each ? kFindsMax : 1);
   }
   // No escape is cut in two.
   for (size_t i = before; i < out.size(); ++i) {

@@ -88,12 +88,22 @@ std::string numbers(const Account& account) {
 
 }  // namespace
 
-bool Accounts::is_told_already(const Account& account, const Recent& login, bool by_act) {
+bool Accounts::is_told_already(const Account& account, const Recent& login) {
   return std::any_of(account.recent.begin(), account.recent.end(), [&](const Recent& one) {
-    if (by_act && one.source == login.source && std::abs(login.at_ns - one.at_ns) <= kSittingNs) return true;
-    return one.host == login.host && (one.source == login.source || one.teller != login.teller) &&
-           std::abs(login.at_ns - one.at_ns) <= kSameLoginNs;
+    const int64_t apart = std::abs(login.at_ns - one.at_ns);
+    if (login.is_act()) return one.source == login.source && apart <= kSittingNs;
+    return !one.is_act() && one.host == login.host && (one.source == login.source || one.teller != login.teller) &&
+           apart <= kSameLoginNs;
   });
+}
+
+void Accounts::remember(Account& account, const Recent& login) {
+  const auto alike = [&](const Recent& one) { return one.is_act() == login.is_act(); };
+  auto& recent = account.recent;
+  const auto known = static_cast<size_t>(std::count_if(recent.begin(), recent.end(), alike));
+  if (known >= (login.is_act() ? kActsMax : kRecentMax))
+    recent.erase(std::find_if(recent.begin(), recent.end(), alike));
+  recent.push_back(login);
 }
 
 bool Accounts::may_tell(Account& account, Kind kind, int64_t day, More* more) {
@@ -117,8 +127,13 @@ bool Accounts::may_tell(Account& account, Kind kind, int64_t day, More* more) {
   return true;
 }
 
-// Of the addresses and hosts, whichever takes more, the one that came longest ago.
+// Of the acts with a key beyond as many as there are logins, or of the addresses and hosts, whichever takes more, the
+// one that came longest ago.
 bool Accounts::Account::give_up(bool) {
+  if (recent.size() > 2 * kRecentMax) {
+    recent.erase(std::find_if(recent.begin(), recent.end(), [](const Recent& one) { return one.is_act(); }));
+    return true;
+  }
   Places& larger = sources.bytes() > hosts.bytes() ? sources : hosts;
   Places& smaller = &larger == &hosts ? sources : hosts;
   return larger.forget_oldest(kPlacesMin) || smaller.forget_oldest(kPlacesMin);
@@ -419,8 +434,9 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
   seen.host = seen.host.substr(0, kNameBytesMax);
   seen.teller = seen.teller.substr(0, kNameBytesMax);
   Account& account = accounts_.use(event.log, seen.user);
-  const Recent recent{seen.at_ns, short_hash_of(seen.source), short_hash_of(seen.host), short_hash_of(seen.teller)};
-  if (is_told_already(account, recent, seen.by_act)) return;
+  const Recent recent{seen.at_ns, short_hash_of(seen.source), short_hash_of(seen.host),
+                      seen.by_act ? 0 : short_hash_of(seen.teller)};
+  if (is_told_already(account, recent)) return;
   if (account.logins == 0) account.first_ns = seen.at_ns;
   const LocalTime local = local_time(seen.at_ns, zone);
   const int64_t day = local.day;
@@ -508,8 +524,7 @@ void Accounts::observe(const Event& event, std::vector<Finding>& findings) {
     account.habits[kNewSource].add(new_source);
   }
   if (!seen.host.empty()) account.habits[kNewHost].add(new_host);
-  if (account.recent.size() >= kRecentMax) account.recent.erase(account.recent.begin());
-  account.recent.push_back(recent);
+  remember(account, recent);
   if (!seen.source.empty()) account.sources.add(seen.source, account.logins);
   if (!seen.host.empty()) account.hosts.add(seen.host, account.logins);
 }
@@ -521,8 +536,9 @@ bool Accounts::is_new_source(std::string_view log, std::string_view user, std::s
 
 bool Accounts::has_logged_in(std::string_view log, std::string_view user, int64_t from_ns, int64_t until_ns) const {
   const Account* account = accounts_.peek(log, user);
-  return account && std::any_of(account->recent.begin(), account->recent.end(),
-                                [&](const Recent& one) { return one.at_ns >= from_ns && one.at_ns <= until_ns; });
+  return account && std::any_of(account->recent.begin(), account->recent.end(), [&](const Recent& one) {
+           return !one.is_act() && one.at_ns >= from_ns && one.at_ns <= until_ns;
+         });
 }
 
 bool Accounts::is_common_hour(std::string_view log, std::string_view user, int hour) const {
@@ -584,7 +600,8 @@ bool Accounts::load_account(Account& account, Reader& in) {
       *hash = text.size() == kHashBytes ? static_cast<uint32_t>(get_be64(text.data())) : short_hash_of(text);
     }
   };
-  if (!load_list(account.recent, kRecentMax, in, load_recent) || !account.sources.load(in) || !account.hosts.load(in))
+  if (!load_list(account.recent, kRecentMax + kActsMax, in, load_recent) || !account.sources.load(in) ||
+      !account.hosts.load(in))
     return false;
   for (auto& habit : account.habits) habit.load(in);
   for (auto& told : account.told) {

@@ -76,14 +76,16 @@ class Accounts final : public Detector {
   // An hour at which half of the site's people work, so many at least, is no odd one.
   static constexpr size_t kWorkersMin = 4;
   static constexpr uint32_t kWorkOneIn = 20;
-  // Two lines about one login (sshd and auditd both tell of it): the same account and host within this time, and the
-  // same address or another teller (one may give a name, the other an address). Asked of the last kRecentMax logins.
   // An account that comes within a day from the desks of so many others is shared by them.
   static constexpr size_t kDesks = 3;
   static constexpr int32_t kDesksMinutes = 24 * 60;
+  // Two lines about one login (sshd and auditd both tell of it): the same account and host within this time, and the
+  // same address or another teller (one may give a name, the other an address). Asked of the last kRecentMax logins.
   static constexpr int64_t kSameLoginNs = 3 * kSecond;
   static constexpr size_t kRecentMax = 4;
+  // Two acts with a key from one address. Asked of the last kActsMax addresses: jobs come from many in turn.
   static constexpr int64_t kSittingNs = kHour;
+  static constexpr size_t kActsMax = 64;
 
   bool wants(const EventKind& kind) const override {
     return kind.login != EventKind::Login::none || kind.is_of_bastion || kind.shows_key;
@@ -93,7 +95,7 @@ class Accounts final : public Detector {
   // True when the account has never logged in from this address, be it that it has never logged in at all.
   bool is_new_source(std::string_view log, std::string_view user, std::string_view source) const;
 
-  // Of its last logins.
+  // Of its last logins; an act with a key, whose hour is not judged, is none here.
   bool has_logged_in(std::string_view log, std::string_view user, int64_t from_ns, int64_t until_ns) const;
 
   // True when at this hour half of the site's people work, this one aside.
@@ -120,7 +122,8 @@ class Accounts final : public Detector {
   enum Kind : size_t { kNewNetwork, kNewSource, kNewHost, kHourOfDay, kKinds };
   struct Recent {
     int64_t at_ns = 0;
-    uint32_t source = 0, host = 0, teller = 0;  // hashes
+    uint32_t source = 0, host = 0, teller = 0;  // hashes; an act with a key has no teller
+    bool is_act() const { return teller == 0; }
   };
   // A login from another's desk: an address from which somebody comes for the most part, and hardly anybody else.
   struct Borrowed {
@@ -133,7 +136,7 @@ class Accounts final : public Detector {
     uint32_t days = 0;  // distinct days with logins, as far as they came in order
     int32_t last_day = 0;
     uint16_t hours[24] = {};     // halved, all of them, when one has no room for more
-    std::vector<Recent> recent;  // the newest last
+    std::vector<Recent> recent;  // the newest last; of logins and of acts each so many
     Places sources, hosts;
     Novelty habits[kHourOfDay];  // of networks, addresses, hosts
     Told told[kKinds];
@@ -151,7 +154,8 @@ class Accounts final : public Detector {
     bool is_of_job = false;  // the account is a job's, by the few hours at which it comes: jobs do not change desks
     bool is_odd() const { return moves || is_of_job || (owners > 0 && owners <= kOwnersMax); }
   };
-  static bool is_told_already(const Account& account, const Recent& login, bool by_act);
+  static bool is_told_already(const Account& account, const Recent& login);
+  static void remember(Account& account, const Recent& login);
   struct More {
     std::string en, zh;
   };

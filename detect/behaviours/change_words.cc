@@ -1,12 +1,10 @@
 #include "detect/behaviours/change_words.h"
 
 #include <algorithm>
-#include <array>
 #include <initializer_list>
 #include <vector>
 
 #include "core/base/text.h"
-#include "core/record/record.h"
 
 namespace yushi::detect {
 namespace {
@@ -144,74 +142,6 @@ bool changes_a_machine(std::string_view command_line) {
       return is_of_the_system(word.starts_with("of=") ? word.substr(3) : word);
     });
   return false;
-}
-
-namespace {
-
-constexpr size_t kAddressesMax = 32;
-
-constexpr std::string_view kSpeakOfAddresses[] = {
-    "nft",    "ipset",       "firewall-cmd", "ufw",        "csf",      "fail2ban-client",
-    "route",  "ip",          "pfctl",        "conntrack",  "grep",     "egrep",
-    "fgrep",  "zgrep",       "rg",           "awk",        "gawk",     "sed",
-    "cat",    "less",        "more",         "tail",       "head",     "cut",
-    "sort",   "vi",          "vim",          "nano",       "echo",     "printf",
-    "logger", "whois",       "dig",          "host",       "nslookup", "getent",
-    "ipcalc", "geoiplookup", "mmdblookup",   "journalctl", "ausearch", "aureport",
-    "last",   "lastb",       "ss",           "netstat",    "lsof",     "tcpdump",
-    "tshark", "yushi"};
-
-// Each stretch of letters of addresses that stands by itself, without what is behind it: a port, a full stop.
-void add_addresses(std::string_view text, std::vector<std::string>& out) {
-  constexpr std::string_view kV4 = "0123456789.", kV6 = "0123456789abcdefABCDEF:.";
-  const auto add = [&](std::string_view one) {
-    while (!one.empty() && (one.back() == '.' || one.back() == ':')) one.remove_suffix(1);
-    std::array<uint8_t, 16> unused;
-    if (out.size() == kAddressesMax || !parse_ip(one, &unused)) return false;
-    if (std::find(out.begin(), out.end(), one) == out.end()) out.emplace_back(one);
-    return true;
-  };
-  const auto is_of_word = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
-  const auto each = [&](std::string_view letters, std::string_view within, auto&& see) {
-    for (size_t at = within.find_first_of(letters); at != within.npos; at = within.find_first_of(letters, at)) {
-      const size_t end = std::min(within.find_first_not_of(letters, at), within.size());
-      if ((at == 0 || !is_of_word(within[at - 1])) && (end == within.size() || !is_of_word(within[end])))
-        see(within.substr(at, end - at));
-      at = end;
-    }
-  };
-  each(kV6, text, [&](std::string_view run) {
-    if (std::count(run.begin(), run.end(), ':') < 2 || !add(run)) each(kV4, run, add);
-  });
-}
-
-}  // namespace
-
-std::vector<std::string> addresses_called_by(std::string_view command_line) {
-  std::vector<std::string> out;
-  while (!command_line.empty()) {
-    const size_t end = std::min(command_line.find_first_of(";|&\n`"), command_line.size());
-    std::string_view one = command_line.substr(0, end);
-    command_line.remove_prefix(std::min(end + 1, command_line.size()));
-    Words words = words_of(one);
-    drop_wrappers(words);
-    if (words.size() > 2 && is_one_of(name_of(words[0]), {"sh", "bash", "dash", "ksh", "zsh"}) &&
-        words[1].starts_with('-') && words[1].ends_with('c')) {
-      words.erase(words.begin(), words.begin() + 2);
-      words[0].remove_prefix(std::min(words[0].find_first_not_of("\"'$("), words[0].size()));
-      drop_wrappers(words);
-    }
-    if (words.empty()) continue;
-    const auto name = name_of(words.front());
-    // What begins with a number is no command, but what stood behind a `|` in somebody's pattern.
-    const bool only_speaks =
-        name.empty() || (name[0] >= '0' && name[0] <= '9') || name.starts_with("iptables") ||
-        name.starts_with("ip6tables") ||
-        std::find(std::begin(kSpeakOfAddresses), std::end(kSpeakOfAddresses), name) != std::end(kSpeakOfAddresses);
-    // What a shell sends there itself.
-    if (!only_speaks || contains_one_of(one, {"/dev/tcp/", "/dev/udp/"})) add_addresses(one, out);
-  }
-  return out;
 }
 
 VirtualAct virtual_act_of(std::string_view text) {

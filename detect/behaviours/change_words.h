@@ -14,10 +14,6 @@ namespace yushi::detect {
 // looks is none.
 bool changes_a_machine(std::string_view command_line);
 
-// The addresses that a command line names, but those of commands that only speak of them: that block them, look them
-// up, or search for them in logs.
-std::vector<std::string> addresses_called_by(std::string_view command_line);
-
 enum class VirtualAct : uint8_t { none, deletes, copies, copies_out, enters };
 // Of event.action and its like, or a command line of one of the tools for them.
 VirtualAct virtual_act_of(std::string_view words);

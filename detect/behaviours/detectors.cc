@@ -34,7 +34,7 @@ std::unique_ptr<Detector> make(const Surroundings& surroundings) {
 std::vector<DetectorRow>& detector_table() {
   // All ask the accounts for what they were wont to before this login.
   static std::vector<DetectorRow> table{
-      {"actors", "Which accounts stand behind the numbers of the audit system", 3, make<Actors>},
+      {"actors", "Which accounts stand behind the numbers of the audit system", 4, make<Actors>},
       {"attempts", "Brute force that ends in a success", 3, make<Attempts>},
       {"guessing", "Password guessing, fast, slow, spread over accounts or over addresses", 4, make<Guessing>},
       {"site", "Accounts that are new to all, hosts logged in to from elsewhere", 1, make<Site>},
@@ -46,7 +46,7 @@ std::vector<DetectorRow>& detector_table() {
       {"root-hours", "At which hours accounts act as root", 1, make<RootHours>},
       {"services", "Services that were stopped and not started again", 1, make<Services>},
       {"volumes", "Many more files read or deleted than usual", 2, make<Volumes>},
-      {"rights", "Accounts that get one right after the other", 2, make<Rights>},
+      {"rights", "Accounts that get one right after the other", 3, make<Rights>},
       {"serials", "Gaps in the numbers of events", 3, make<Serials>},
       {"new-commands", "Programs that nobody of the site has run", 2, make<NewCommands>},
       {"unusual-commands", "Which commands accounts are wont to give, and in which order", 3, make<UnusualCommands>},

@@ -6,6 +6,7 @@
 
 #include "core/base/calendar.h"
 #include "detect/behaviours/actors.h"
+#include "detect/behaviours/called_addresses.h"
 #include "detect/behaviours/change_words.h"
 #include "detect/behaviours/service_accounts.h"
 #include "detect/behaviours/site.h"

@@ -219,12 +219,14 @@ void Rights::password_set(const Event& event, std::vector<Finding>& findings) {
   if (owner.empty()) owner = kept_text(event.record, ecs::user_name);
   if (actor.empty() || owner.empty() || actor == owner || actor.starts_with("uid ")) return;
   Account& account = accounts_.use(event.log, actor);
-  auto& days = account.password_days;
   const auto day = static_cast<int32_t>(floor_div(event.counted.at_ns, kDay)), gone = day - account.password_day;
   if (gone > 0) {
-    days = gone < kDaysRemembered ? days << gone : 0;
+    for (uint64_t* days : {&account.password_days, &account.root_password_days})
+      *days = gone < kDaysRemembered ? *days << gone : 0;
     account.password_day = day;
   }
+  // Who helps users who forgot theirs is not wont to set root's by that.
+  uint64_t& days = owner == "root" ? account.root_password_days : account.password_days;
   const int other_days = std::popcount(days & ~uint64_t{1});
   days |= 1;
   const auto* site = surroundings_.detectors.find<Site>();
@@ -254,6 +256,7 @@ void Rights::save(std::string& out) const {
     });
     put_signed(out, account.password_day);
     put_varint(out, account.password_days);
+    put_varint(out, account.root_password_days);
   });
 }
 
@@ -267,6 +270,7 @@ bool Rights::load(Reader& in) {
     if (!load_list(account.rights, kRightsMax, in, load_right)) return false;
     account.password_day = load_day(in);
     account.password_days = in.varint();
+    account.root_password_days = in.varint();
     return true;
   });
 }

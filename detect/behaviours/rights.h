@@ -49,8 +49,8 @@ class Rights final : public Detector {
   };
   struct Account {
     std::vector<Right> rights;  // oldest first
-    // On which days it set others' passwords: the last one, and a bit for each before it.
-    uint64_t password_days = 0;
+    // On which days it set others' passwords, and root's: the last one, and a bit for each before it.
+    uint64_t password_days = 0, root_password_days = 0;
     int32_t password_day = 0;
     auto parts() { return std::tie(rights); }
     bool give_up(bool much);

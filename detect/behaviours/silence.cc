@@ -25,23 +25,37 @@ void Silence::Speaker::speak(int64_t at_ns) {
   const int64_t day = floor_div(at_ns, kDay);
   for (int64_t gone = std::max(pauses_day + 1, day - kPauses + 1); gone <= day; ++gone) pauses[slot_of(gone)] = 0;
   pauses_day = std::max(pauses_day, day);
+  const int64_t pause = at_ns - last_ns;
+  if (pause >= longest_pause()) {
+    longest_from_ns = last_ns;
+    longest_to_ns = at_ns;
+  }
   int64_t& longest = pauses[slot_of(day)];
-  longest = std::max(longest, at_ns - last_ns);
+  longest = std::max(longest, pause);
   last_ns = at_ns;
 }
 
-int64_t Silence::Speaker::longest_pause() const { return *std::max_element(pauses.begin(), pauses.end()); }
+int64_t Silence::Speaker::longest_but_of(int64_t day) const {
+  int64_t out = 0;
+  for (size_t slot = 0; slot < pauses.size(); ++slot)
+    if (day == kNoDay || slot != slot_of(day)) out = std::max(out, pauses[slot]);
+  return out;
+}
 
 void Silence::Speaker::save(std::string& out) const {
   put_signed(out, last_ns);
   for (int64_t pause : pauses) put_signed(out, pause);
   put_signed(out, pauses_day);
+  put_signed(out, longest_from_ns);
+  put_signed(out, longest_to_ns);
 }
 
 void Silence::Speaker::load(Reader& in) {
   last_ns = load_time(in);
   for (int64_t& pause : pauses) pause = load_time(in);
   pauses_day = load_day(in);
+  longest_from_ns = load_time(in);
+  longest_to_ns = load_time(in);
 }
 
 void Silence::Rate::add(int64_t now) {
@@ -146,6 +160,14 @@ int64_t Silence::now_of(const Log& log) {
   return *middle;
 }
 
+int64_t Silence::own_pause(const Log& log, const Host& host, int64_t* less_ns) {
+  const int64_t longest = host.longest_pause();
+  *less_ns = std::min(host.longest_to_ns, log.back_ns) - std::max(host.longest_from_ns, log.away_ns);
+  const bool is_outage = log.all.longest_but_of(floor_div(log.back_ns, kDay)) < (log.back_ns - log.away_ns) / 2;
+  if (*less_ns <= 0 || !is_outage || host.longest_to_ns - host.longest_from_ns != longest) return *less_ns = 0, longest;
+  return std::max(longest - *less_ns, host.longest_but_of(floor_div(host.longest_to_ns, kDay)));
+}
+
 bool Silence::is_common(const Log& log, const Host& host, int64_t hours) {
   uint64_t others = 0, low = 0;
   log.hosts.for_each([&](std::string_view, const Host& other) {
@@ -198,12 +220,17 @@ void Silence::judge(std::string_view name, Log& log, std::vector<Finding>& findi
   log.next_ns = now_ns + kJudgeEveryNs;
   if (now_ns > log.all.last_ns) {
     const int64_t away = now_ns - log.all.last_ns;
-    if (log.all.last_ns != 0 && away >= kLeastNs && away / 2 > log.all.longest_pause()) log.back_ns = now_ns;
+    if (log.all.last_ns != 0 && away >= kLeastNs && away / 2 > log.all.longest_pause()) {
+      log.away_ns = log.all.last_ns;
+      log.back_ns = now_ns;
+    }
     if (log.all.last_ns == 0) log.all.last_ns = now_ns;
     log.all.speak(now_ns);
   }
   log.hosts.change_each([&](std::string_view host_name, Host& host) {
-    const int64_t away = now_ns - host.last_ns, pause = host.longest_pause(), known = host.last_ns - host.first_ns;
+    int64_t outage = 0;
+    const int64_t away = now_ns - host.last_ns, pause = own_pause(log, host, &outage),
+                  known = host.last_ns - host.first_ns;
     const bool may_rest = known < kWeekNs && pause >= kRestNs;
     if (host.told || known < kKnownNs || away < (may_rest ? kWeekendNs : kLeastNs) || away / kTimes < pause)
       return false;
@@ -217,7 +244,8 @@ void Silence::judge(std::string_view name, Log& log, std::vector<Finding>& findi
     finding.log = name;
     finding.reason = printable(host_name) + " has sent nothing since " + time_text_utc(host.last_ns) + ", for " +
                      within_text(away) + " while others of this log went on; its longest pause in " +
-                     std::to_string(kPauses) + " days was " + within_text(pause);
+                     std::to_string(kPauses) + " days was " + within_text(pause) +
+                     (outage > 0 ? ", but for " + within_text(outage) + " in which all of them were away" : "");
     finding.reason_zh = "主机 " + printable(host_name) + " 自 " + time_text_utc(host.last_ns) + " 起已 " +
                         within_text(away, Lang::zh) + "未发送任何日志，而该日志的其他主机仍在发送；其 " +
                         std::to_string(kPauses) + " 天内最长间隔为 " + within_text(pause, Lang::zh);
@@ -238,6 +266,7 @@ void Silence::save(std::string& out) const {
     log.rate.save(out);
     log.all.save(out);
     put_signed(out, log.back_ns);
+    put_signed(out, log.away_ns);
     save_entries(log.hosts, out, [&out](const Host& host) {
       put_signed(out, host.first_ns);
       put_varint(out, host.last_index);
@@ -255,6 +284,7 @@ bool Silence::load(Reader& in) {
     log.rate.load(in);
     log.all.load(in);
     log.back_ns = load_time(in);
+    log.away_ns = load_time(in);
     return load_entries(log.hosts, in, [&in](Host& host) {
       host.first_ns = load_time(in);
       host.last_index = in.varint();

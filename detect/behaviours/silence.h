@@ -7,7 +7,8 @@
 // of the hosts' newest times says, so that neither a clock that is wrong nor a log that is read in later makes a
 // silence; a log of one host has no now. Hosts that came on one day alone, or are known to be silent, are not asked:
 // they would hold back the middle one. When that one was away twice as long as ever, the site was, not the hosts: each
-// that is not back then has as long again as its longest pause.
+// that is not back then has as long again as its longest pause, and of a pause that held the outage the outage is taken
+// off. Not while the site has another pause of half that length: then it is wont to rest, as on weekends.
 //
 // Of each host, and of the log, it is also known how many records an hour of the week is wont to bring: the fewest that
 // came, at most doubled from week to week; before there were two such weeks the fewest of this hour of any day, before
@@ -64,6 +65,7 @@ class Silence {
   bool load(Reader& in);
 
  private:
+  static constexpr int64_t kNoDay = INT64_MIN;
   static constexpr int kHoursOfDay = 24, kHoursOfWeek = 7 * kHoursOfDay, kHoursKept = 24;
 
   // Records by the hour.
@@ -86,9 +88,11 @@ class Silence {
     int64_t last_ns = 0;
     std::array<int64_t, kPauses> pauses{};  // the longest of a day, by the day's number
     int64_t pauses_day = 0;
+    int64_t longest_from_ns = 0, longest_to_ns = 0;  // of the longest of them all, as far as it is remembered
 
     void speak(int64_t at_ns);  // not before last_ns
-    int64_t longest_pause() const;
+    int64_t longest_pause() const { return longest_but_of(kNoDay); }
+    int64_t longest_but_of(int64_t day) const;
     void save(std::string& out) const;
     void load(Reader& in);
   };
@@ -102,13 +106,16 @@ class Silence {
     LruMap<Host> hosts{kHostsMax};
     Rate rate;
     Speaker all;          // its now
-    int64_t back_ns = 0;  // when it went on after most of its hosts were away together
+    int64_t back_ns = 0;  // when it went on after most of its hosts were away together, …
+    int64_t away_ns = 0;  // … and since when they had been
     int64_t next_ns = 0;  // hosts are judged when a record of this time comes, …
     uint64_t seen = 0;    // … and not before as many came as there are hosts
   };
   const Host* host_of(std::string_view log, std::string_view host) const;
   void judge(std::string_view name, Log& log, std::vector<Finding>& findings) const;
   static int64_t now_of(const Log& log);
+  // But for an outage of the log, which is told in `less_ns`.
+  static int64_t own_pause(const Log& log, const Host& host, int64_t* less_ns);
   // Whether many other hosts send less than half of what is usual, too.
   static bool is_common(const Log& log, const Host& host, int64_t hours);
   static void judge_rate(std::string_view name, const Log& log, std::string_view host_name, const Host& host,

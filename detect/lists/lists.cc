@@ -93,8 +93,9 @@ struct ListTable {
   static std::optional<Problem> take_address(Lists& into, const Values& values, const std::string& text) {
     const auto address = value(values, "address");
     if ((into.*kList).add(address, {text, "", false, 0, 0})) return {};
-    return Problem{"address",
-                   "\"" + std::string(address) + "\" is no address and no network, or bits are set behind its prefix"};
+    return Problem{"address", "\"" + std::string(address) +
+                                  "\" is no address and no network, or bits are set behind its prefix; names of hosts "
+                                  "are not looked up: write their addresses"};
   }
 
   template <CommandList Lists::*kList>
@@ -536,8 +537,13 @@ void Lists::take(const std::string& name, Written written) {
 const Lists& Lists::of(std::string_view log) const {
   if (!names_tenants_) return *this;
   const auto tenant = log.substr(0, log.find_first_of("@:"));
+  if (const auto* last = asked_last_.load(std::memory_order_acquire); last && last->first == tenant)
+    return *last->second;
   MutexLock lock(of_tenants_mutex_);
-  if (const auto known = of_tenants_.find(tenant); known != of_tenants_.end()) return *known->second;
+  if (const auto known = of_tenants_.find(tenant); known != of_tenants_.end()) {
+    asked_last_.store(&*known, std::memory_order_release);
+    return *known->second;
+  }
   auto out = std::make_unique<Lists>();
   for (const auto& [name, written] : written_) {
     Written theirs{written.path, {}};
@@ -553,7 +559,9 @@ const Lists& Lists::of(std::string_view log) const {
     out->digests_[name] = digests_.find(name)->second;  // of the whole list, as it is written
   }
   out->names_tenants_ = false;
-  return *of_tenants_.emplace(tenant, std::move(out)).first->second;
+  const auto& made = *of_tenants_.emplace(tenant, std::move(out)).first;
+  asked_last_.store(&made, std::memory_order_release);
+  return *made.second;
 }
 
 std::vector<std::string> Lists::unknown_tenants(const std::vector<std::string>& tenants) const {

@@ -16,6 +16,7 @@
 // Threads     Any.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
@@ -99,9 +100,10 @@ class Lists {
   std::string text_;
   bool names_tenants_ = false;
   mutable Mutex of_tenants_mutex_;
-  // What of() has made; they stay as long as this.
-  mutable std::map<std::string, std::unique_ptr<const Lists>, std::less<>> of_tenants_
-      YUSHI_GUARDED_BY(of_tenants_mutex_);
+  // What of() has made; they stay as long as this. The one that was asked for last takes no lock: a batch is of one log.
+  using OfTenants = std::map<std::string, std::unique_ptr<const Lists>, std::less<>>;
+  mutable OfTenants of_tenants_ YUSHI_GUARDED_BY(of_tenants_mutex_);
+  mutable std::atomic<const OfTenants::value_type*> asked_last_{nullptr};
 };
 
 }  // namespace yushi::detect

@@ -255,8 +255,13 @@ std::vector<ParserListing> list_parsers(const ParserSet& set) {
   std::vector<ParserListing> out;
   for (auto& parser : static_cast<const LoadedParsers&>(set).parsers()) {
     std::set<std::string> kinds;
-    for (auto& file : set.files())
-      if (file.path == parser->path) gather_kinds(YAML::Load(file.text), kinds);
+    size_t tests = 0;
+    for (auto& file : set.files()) {
+      if (file.path != parser->path) continue;
+      const auto root = YAML::Load(file.text);
+      gather_kinds(root, kinds);
+      tests = root["tests"].size();  // also where the load left them out
+    }
     out.push_back({parser->name,
                    parser->dataset,
                    parser->path,
@@ -265,7 +270,7 @@ std::vector<ParserListing> list_parsers(const ParserSet& set) {
                    parser->match.apps,
                    {kinds.begin(), kinds.end()},
                    parser->patterns.size(),
-                   parser->tests.size(),
+                   tests,
                    parser->generic,
                    parser->cost_ns->load()});
   }

@@ -120,6 +120,7 @@ struct ParserDefinition {
   std::optional<JoinRule> join;  // nullopt: each line is an event
   std::vector<PatternDefinition> patterns;
   std::vector<ParserTest> tests;
+  bool has_tests = true;  // false: they were not asked for
   FilePosition position;
   PatternFilter filter;                  // which of the patterns to ask, in file order
   std::vector<uint16_t> whole_patterns;  // in file order
@@ -157,7 +158,7 @@ struct Problems {
 
 // Reads one file; whatever is wrong goes to `problems`, and what could be read is returned all the same.
 std::unique_ptr<ParserDefinition> read_parser_file(const ParserFile& file, const SharedParts& shared,
-                                                   Problems& problems);
+                                                   Problems& problems, bool with_tests);
 
 // Of a generic parser: its bodies are read by the dictionary too.
 void use_dictionary(ParserDefinition& parser, const std::shared_ptr<const Dictionary>& dictionary);

@@ -14,10 +14,22 @@ namespace {
 constexpr size_t kFilePatternsMax = 2000;
 static_assert(BodyPairs::kPairsMax == kStructuredDataMax, "a capped message says one number");
 
+// Without the tests, where they end the file: nothing below them begins at the margin but a list's dash or a comment.
+std::string_view before_tests(std::string_view text) {
+  constexpr std::string_view kTests = "\ntests:";
+  const auto begin = text.find(kTests);
+  for (auto at = begin; at != text.npos; at = text.find('\n', at + 1))
+    if (at != begin && at + 1 < text.size() && std::string_view(" -#\r\n").find(text[at + 1]) == text.npos) return text;
+  return text.substr(0, begin == text.npos ? begin : begin + 1);
+}
+
 class FileReader : YamlReader {
  public:
-  FileReader(const ParserFile& file, const SharedParts& shared, Problems& problems)
-      : YamlReader(file, problems), shared_(shared), macros_(shared.macros) {}
+  FileReader(const ParserFile& file, const SharedParts& shared, Problems& problems, bool with_tests)
+      : YamlReader(file, problems), shared_(shared), macros_(shared.macros) {
+    out_->has_tests = with_tests;
+    if (!with_tests) text_ = before_tests(text_);
+  }
 
   std::unique_ptr<ParserDefinition> read() {
     with_root("a parser file is a map that begins with name:", [&](const YAML::Node& root) { read_root(root); });
@@ -814,8 +826,8 @@ ConstantField capped_message() {
 }
 
 std::unique_ptr<ParserDefinition> read_parser_file(const ParserFile& file, const SharedParts& shared,
-                                                   Problems& problems) {
-  auto out = FileReader(file, shared, problems).read();
+                                                   Problems& problems, bool with_tests) {
+  auto out = FileReader(file, shared, problems, with_tests).read();
   std::vector<std::span<const RegexNode>> trees;
   for (size_t i = 0; i < out->patterns.size(); ++i) {
     auto& pattern = out->patterns[i];

@@ -17,7 +17,7 @@ namespace yushi::parsers {
 
 class YamlReader {
  protected:
-  YamlReader(const ParserFile& file, Problems& problems) : file_(file), problems_(problems) {}
+  YamlReader(const ParserFile& file, Problems& problems) : file_(file), text_(file.text), problems_(problems) {}
 
   static FilePosition place(const YAML::Node& node) {
     auto mark = node.Mark();
@@ -33,7 +33,7 @@ class YamlReader {
     constexpr size_t kFileBytesMax = 4 << 20;
     if (file_.text.size() > kFileBytesMax) return problem({1, 1}, "the file is larger than 4 MiB");
     try {
-      auto root = YAML::Load(file_.text);
+      auto root = YAML::Load(std::string(text_));
       if (root.IsMap())
         read(root);
       else
@@ -176,6 +176,7 @@ class YamlReader {
   ~YamlReader() = default;
 
   const ParserFile& file_;
+  std::string_view text_;  // what is read of it
   Problems& problems_;
 };
 

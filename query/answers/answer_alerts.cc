@@ -156,6 +156,19 @@ bool say_with_evidence(const Asked& asked, Evidence& evidence, nlohmann::ordered
   return asked.say(line);
 }
 
+// Whether a rule of this id, or with this in its name, has raised an alert that may be seen, whenever.
+Result<bool> has_ever_alerted(const Permit& permit, const Asked& asked, std::string_view rule) {
+  bool found = false;
+  storage::RecordReader reader(asked.view);
+  YUSHI_TRY(asked.view.each_alert(0, true, [&](uint64_t index, auto& entry) {
+    std::string_view raw;
+    if (!entry || !permit.sees_tenant(entry->tenant)) return !asked.cancelled;
+    if (const auto alert = read_alert(reader, index, &raw)) found = is_of_rule(*alert, rule);
+    return !found && !asked.cancelled;
+  }));
+  return found;
+}
+
 }  // namespace
 
 // In the order in which they were raised, which is that of the store. One at a time: no answer is held in memory.
@@ -224,7 +237,14 @@ Result<AnswerEnd> answer_alerts(const Permit& permit, const Asked& asked) {
     return !gone && !asked.cancelled;
   }));
   end.blocks = end.blocks_read = reader.blocks_read() + evidence.blocks_read();
-  return gone || asked.cancelled ? asked.so_far() : end;
+  if (gone || asked.cancelled) return asked.so_far();
+  if (end.records == 0) {
+    if (!wanted.tenant.empty()) YUSHI_TRY(parameters.logs(permit, asked.view, true));
+    if (!wanted.rule.empty() && !YUSHI_TRY(has_ever_alerted(permit, asked, wanted.rule)))
+      end.notes.push_back("no alert was ever raised by a rule \"" + std::string(wanted.rule) +
+                          "\"; `yushi rules list` names the rules");
+  }
+  return end;
 }
 
 Result<AnswerEnd> answer_alert(const Permit& permit, const Asked& asked) {

@@ -92,6 +92,7 @@ Result<AnswerEnd> answer_stories(const Permit& permit, const Asked& asked) {
     if (!asked.say(story_json(*story, is_open(*story, clock.now_ns)))) return asked.so_far();
     ++end.records;
   }
+  if (wanted.empty() && !parameters.text("tenant").empty()) YUSHI_TRY(parameters.logs(permit, asked.view, true));
   return end;
 }
 

@@ -51,7 +51,7 @@ Result<std::shared_ptr<const parsers::ParserSet>> ParserVersions::find(const std
   auto bytes = YUSHI_TRY(database->get(database->families().meta, storage::keys::parsers(digest)));
   if (!bytes) return fail(Code::corrupt, "the store does not hold parser version " + digest);
   auto files = YUSHI_TRY(decode_parser_files(*bytes));
-  auto set = YUSHI_TRY(parsers::ParserSet::load(std::move(files)));
+  auto set = YUSHI_TRY(parsers::ParserSet::load(std::move(files), parsers::ReadTests::none));
   if (set->digest() != digest)
     return fail(Code::corrupt, "parser version " + digest + " in the store has another digest");
   return sets_[digest] = std::move(set);

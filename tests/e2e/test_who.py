@@ -49,6 +49,35 @@ def test_as_a_person_reads_it(site):
         assert any(line.startswith(begin) for line in said.lines), begin
 
 
+def test_where_an_alert_says_that_somebody_came_from_is_not_usual(site):
+    (alert,) = [a for a in site.yushi("alerts", "list", "-o", "json").objects if a["rule"]["id"] == "baseline.first-source-address"]
+    account, address = alert["user"]["name"], alert["source"]["ip"]
+    said = site.yushi("who", account, *SINCE, "-o", "json").objects[0]
+    assert address in {row["source.ip"] for row in said["odd_sources"]}
+    assert said["usual"]["sources"] and address not in {row["source.ip"] for row in said["usual"]["sources"]}
+
+
+def test_what_failed_says_so_and_hours_say_their_zone(site):
+    site.send_tcp(["<86>1 - web-01 sshd 811 - - Failed password for zhao from 198.51.100.9 port 4242 ssh2"], "127.1.1.1")
+    until = time.monotonic() + 60
+    while (said := site.yushi("who", "zhao", "-o", "table", "--utc")).code != 0:
+        assert time.monotonic() < until, said.err
+        time.sleep(0.2)
+    assert any(line.startswith("  login (failed)") for line in said.lines), said.text
+    (hours,) = [line for line in site.yushi("who", "lin", *SINCE, "-o", "table", "--utc").lines if line.startswith("  hours")]
+    assert hours.endswith(", in zone UTC"), hours
+
+
+def test_a_rule_or_tenant_that_nobody_knows_is_said_to_be_none(site):
+    said = site.yushi("alerts", "list", "--rule", "nothere")
+    assert said.code == 1 and "no alert was ever raised by a rule \"nothere\"; `yushi rules list` names the rules" in said.err
+    for ask in (("alerts", "list"), ("stories",)):
+        said = site.yushi(*ask, "--tenant", "nothere")
+        assert said.code == 1 and "no tenant \"nothere\" has a log in this store" in said.err, said.err
+    said = site.yushi("alerts", "list", "--rule", "Log or history", "--severity", "critical")
+    assert said.code == 1 and not said.err
+
+
 def test_a_host_and_an_address(site):
     host = site.yushi("who", "web-01", *SINCE, "-o", "json").objects[0]
     assert host["remembered_bytes"] is None

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 namespace yushi::daemon {
 namespace {
@@ -31,13 +32,32 @@ class DataFiles : public testing::Test {
     char name[] = "/tmp/yushi-data-files-test.XXXXXX";
     folder_ = ::mkdtemp(name);
     for (auto* each : {"parsers", "rules"}) fs::create_directory(folder_ + "/" + each);
+    make_share();
     config_.parser_dirs = {folder_ + "/parsers"};
     config_.rule_dirs = {folder_ + "/rules"};
     auto ours = load_data_files(Config{}, nullptr);
     EXPECT_TRUE(ours) << ours.error().message;
     if (ours) our_files_ = (*ours)->parsers->files().size(), our_rules_ = (*ours)->rules->list().size();
   }
-  ~DataFiles() override { fs::remove_all(folder_); }
+  ~DataFiles() override {
+    ::unsetenv("YUSHI_SHARE");
+    fs::remove_all(folder_);
+  }
+
+  // A package of few files, as each of these tests loads it many times.
+  void make_share() {
+    const std::string share = folder_ + "/share", source = YUSHI_SOURCE_DIR;
+    for (auto* each : {"/parsers", "/rules", "/sigma"}) fs::create_directories(share + each);
+    write("share/sigma/none.yaml", "log_sources: []\n");
+    fs::create_directory_symlink(source + "/config/secrets", share + "/secrets");
+    auto files = parsers::read_parser_directories({source + "/parsers/library"});
+    ASSERT_TRUE(files) << files.error().message;
+    const std::set<std::string> own = {"sshd.yaml", "nginx_access.yaml", "auditd.yaml", "json.yaml"};
+    for (auto& file : *files)
+      if (own.contains(file.name) || parsers::is_shared_file(file)) write("share/parsers/" + file.name, file.text);
+    write("share/rules/ours.yml", rule("ours"));
+    ::setenv("YUSHI_SHARE", share.c_str(), 1);
+  }
 
   void write(const std::string& path, const std::string& text) {
     std::ofstream(folder_ + "/" + path, std::ios::binary) << text;

@@ -146,6 +146,21 @@ TEST(Accounts, who_shows_a_key_with_each_act_logs_in_with_the_first_of_an_hour) 
   }
 }
 
+TEST(Accounts, a_key_that_comes_from_many_addresses_in_turn_logs_in_once_an_hour_from_each) {
+  std::vector<Line> events;
+  int turn = 0;
+  for (auto& event : acts_with_a_key(14, "api")) {
+    event.values[2].second = "10.0.0." + std::to_string(5 + turn++ % 10);
+    events.push_back(std::move(event));
+  }
+  events.push_back(events.back());
+  events.back().values[2].second = "203.0.113.9";
+  auto all = alerts_of(events);
+  auto found = of_rule(all, kSource);
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_NE(found[0]->reason.find("in 280 hours with acts"), std::string::npos) << found[0]->reason;
+}
+
 TEST(Accounts, an_act_that_was_refused_is_no_login) {
   auto events = acts_with_a_key(14, "api");
   auto refused = acts_with_a_key(1, "api", "failure").front();

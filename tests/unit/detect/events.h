@@ -119,7 +119,8 @@ class Committer {
 inline const std::shared_ptr<const parsers::ParserSet>& our_parser_set() {
   static const auto kSet = [] {
     auto files = parsers::read_parser_directories({YUSHI_SOURCE_DIR "/parsers/library"});
-    auto loaded = files ? parsers::ParserSet::load(std::move(*files)) : tl::unexpected(files.error());
+    auto loaded = files ? parsers::ParserSet::load(std::move(*files), parsers::ReadTests::of_site)
+                        : tl::unexpected(files.error());
     if (!loaded) {
       std::fprintf(stderr, "%s\n", loaded.error().message.c_str());
       std::abort();

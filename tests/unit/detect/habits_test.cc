@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "detect/behaviours/actors.h"
 #include "events.h"
 
 namespace yushi::detect {
@@ -197,25 +198,108 @@ Line opened_by(int64_t when, std::string dataset, std::string user, std::pair<st
   return line;
 }
 
-TEST(Actors, a_session_that_pam_or_logind_tells_of_names_who_stands_behind_the_number) {
+Line written(int64_t when, std::string number, std::string session) {
+  return of_audit(when, std::move(number), {{"user.name", "root"}, {"auditd.ses", std::move(session)}},
+                  {{"event.action", "sudoers"}});
+}
+Line by_logind(int64_t when, std::string user, std::string session) {
+  return opened_by(when, "systemd-logind", std::move(user), {"systemd-logind.session", std::move(session)},
+                   "systemd-logind");
+}
+std::vector<std::string> who_wrote(const std::vector<Line>& lines) {
   our_parser_set();
-  auto wrote = [](int64_t when, std::string number, std::string session) {
-    return of_audit(when, std::move(number), {{"user.name", "root"}, {"auditd.ses", std::move(session)}},
-                    {{"event.action", "sudoers"}});
+  std::vector<std::string> out;
+  for (const auto& alert : alerts_of(lines, {}, rules("high")))
+    out.push_back(alert.reason.substr(0, alert.reason.find(" on ")));
+  return out;
+}
+using Names = std::vector<std::string>;
+
+TEST(Actors, a_session_that_pam_or_logind_tells_of_names_who_stands_behind_the_number) {
+  EXPECT_EQ(who_wrote({opened_by(kStart, "pam", "lin", {"user.id", "1001"}), written(kStart + kMinute, "1001", "5"),
+                       // sudo opens no login
+                       opened_by(kStart + 4 * kMinute, "pam", "root", {"user.id", "1003"}, "sudo"),
+                       written(kStart + 5 * kMinute, "1003", "6"),
+                       // Of older systems the session alone tells.
+                       by_logind(kStart + 6 * kMinute, "chen", "77"), written(kStart + 7 * kMinute, "1004", "77")}),
+            (Names{"lin", "uid 1003", "chen"}));
+}
+
+TEST(Actors, where_lines_of_syslog_claim_two_names_the_number_stands_for_nobody_and_the_alert_says_so) {
+  our_parser_set();
+  for (const bool by_session : {false, true}) {
+    const auto claim = [&](int64_t when, std::string user) {
+      return by_session ? by_logind(when, std::move(user), "7")
+                        : opened_by(when, "pam", std::move(user), {"user.id", "1001"});
+    };
+    const auto alerts =
+        alerts_of({claim(kStart, "lin"), claim(kStart + kMinute, "wu"), written(kStart + 2 * kMinute, "1001", "7")}, {},
+                  rules("high"));
+    ASSERT_EQ(alerts.size(), 1u);
+    EXPECT_TRUE(alerts[0].reason.starts_with("uid 1001 on ")) << alerts[0].reason;
+    EXPECT_NE(alerts[0].reason.find("two names are claimed for the account's number: lin, wu"), std::string::npos)
+        << alerts[0].reason;
+    EXPECT_NE(alerts[0].reason_zh.find("lin, wu"), std::string::npos) << alerts[0].reason_zh;
+    // Of a number that was another's long ago the new name holds.
+    EXPECT_EQ(who_wrote({claim(kStart, "lin"), claim(kStart + 40 * kDay, "wu"),
+                         written(kStart + 40 * kDay + kMinute, "1001", "7")}),
+              Names{"wu"});
+  }
+}
+
+TEST(Actors, the_audit_systems_records_may_be_written_by_others_too) {
+  const auto started = [](int64_t when, std::string user) {
+    return of_audit(when, "1001", {{"user.name", std::move(user)}, {"process.executable", "/usr/sbin/sshd"}},
+                    {{"event.outcome", "success"}, {"yushi.event", "session-opened"}});
   };
-  auto alerts = alerts_of(
-      {opened_by(kStart, "pam", "lin", {"user.id", "1001"}), wrote(kStart + kMinute, "1001", "5"),
-       // Nobody's word changes what is known, and sudo opens no login.
-       opened_by(kStart + 2 * kMinute, "pam", "wu", {"user.id", "1001"}), wrote(kStart + 3 * kMinute, "1001", "5"),
-       opened_by(kStart + 4 * kMinute, "pam", "root", {"user.id", "1003"}, "sudo"),
-       wrote(kStart + 5 * kMinute, "1003", "6"),
-       // Of older systems the session alone tells.
-       opened_by(kStart + 6 * kMinute, "systemd-logind", "chen", {"systemd-logind.session", "77"}, "systemd-logind"),
-       wrote(kStart + 7 * kMinute, "1004", "77")},
-      {}, rules("high"));
-  std::vector<std::string> who;
-  for (const auto& alert : alerts) who.push_back(alert.reason.substr(0, alert.reason.find(" on ")));
-  EXPECT_EQ(who, (std::vector<std::string>{"lin", "uid 1003", "chen"}));
+  const auto write = written(kStart + kHour, "1001", "5");
+  EXPECT_EQ(who_wrote({started(kStart, "lin"), started(kStart + kMinute, "wu"), write}), Names{"uid 1001"});
+  // A number that was given anew.
+  auto made = of_audit(kStart + kMinute, "1002", {{"user.target.name", "wu"}, {"user.target.id", "1001"}},
+                       {{"event.outcome", "success"}, {"yushi.event", "account-created"}});
+  EXPECT_EQ(who_wrote({started(kStart, "lin"), made, write}), Names{"wu"});
+  // By whom it was made is another's number.
+  made.values = {{"host.name", "web-01"}, {"auditd.auid", "1001"}, {"user.name", "wu"}, {"user.id", "0"}};
+  EXPECT_EQ(who_wrote({made, written(kStart + kHour, "0", "5")}), Names{"uid 0"});
+}
+
+TEST(Actors, one_name_that_is_written_in_two_ways_is_one) {
+  EXPECT_EQ(who_wrote({opened_by(kStart, "pam", "lin", {"user.id", "1001"}),
+                       opened_by(kStart + kMinute, "pam", "LIN", {"user.id", "1001"}),
+                       opened_by(kStart + kMinute, "pam", "lin@example.com", {"user.id", "1001"}),
+                       written(kStart + 2 * kMinute, "1001", "5")}),
+            Names{"lin"});
+}
+
+TEST(Actors, what_the_audit_system_says_holds_whatever_lines_of_syslog_claim) {
+  const auto by_audit = of_audit(kStart, "1001", {{"user.name", "lin"}, {"process.executable", "/usr/sbin/sshd"}},
+                                 {{"event.outcome", "success"}, {"yushi.event", "session-opened"}});
+  Line made = opened_by(kStart + kMinute, "useradd", "wu", {"user.id", "1001"}, "useradd");
+  made.constants = {{"yushi.event", "account-created"}};
+  EXPECT_EQ(who_wrote({by_audit, made, opened_by(kStart + 2 * kMinute, "pam", "wu", {"user.id", "1001"}),
+                       by_logind(kStart + 3 * kMinute, "wu", "7"), written(kStart + 4 * kMinute, "1001", "7")}),
+            Names{"lin"});
+}
+
+TEST(Actors, a_flood_of_claims_drives_out_none_that_stands) {
+  std::vector<Line> lines{opened_by(kStart, "pam", "lin", {"user.id", "1001"})};
+  for (size_t i = 0; i <= Actors::kNamesMax; ++i)
+    lines.push_back(opened_by(kStart + kMinute, "pam", "wu", {"user.id", std::to_string(100'000 + i)}));
+  lines.push_back(written(kStart + 2 * kMinute, "1001", "7"));
+  EXPECT_EQ(who_wrote(lines), Names{"lin"});
+}
+
+TEST(Actors, a_session_is_another_ones_once_the_audit_system_has_begun_anew) {
+  const auto began = of_audit(kStart + kHour, "4294967295", {}, {{"yushi.event", "audit-started"}});
+  EXPECT_EQ(who_wrote({by_logind(kStart, "lin", "7"), began, by_logind(kStart + 2 * kHour, "wu", "7"),
+                       written(kStart + 3 * kHour, "1001", "7")}),
+            Names{"wu"});
+}
+
+TEST(Actors, who_is_known_to_write_another_programs_line_is_not_heard) {
+  Line forged = by_logind(kStart, "wu", "7");
+  forged.constants.emplace_back("yushi.program.unconfirmed", "true");
+  EXPECT_EQ(who_wrote({forged, written(kStart + kMinute, "1001", "7")}), Names{"uid 1001"});
 }
 
 TEST(Actors, the_tag_of_a_shells_history_says_who_logged_in) {

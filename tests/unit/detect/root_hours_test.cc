@@ -74,6 +74,11 @@ TEST(RootHours, an_hour_near_the_usual_ones_a_job_and_a_short_history_are_no_new
 TEST(RootHours, where_a_login_of_that_hour_was_judged_it_says_nothing) {
   const int64_t night = kStart + 19 * kDay + 19 * kHour;
   EXPECT_EQ(told_after(weeks(), {login(night, "lin", "10.0.0.5"), sudo(night + kMinute)}), 0u);
+  // A key's hour is not judged.
+  Line act = login(night, "lin", "10.0.0.5");
+  act.pattern = act.dataset = "api";
+  act.constants = {{"event.category", "api"}, {"event.outcome", "success"}};
+  EXPECT_EQ(told_after(weeks(), {act, sudo(night + kMinute)}), 1u);
 }
 
 TEST(RootHours, who_configures_devices_by_day_and_at_night_is_told) {

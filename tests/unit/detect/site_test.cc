@@ -186,6 +186,32 @@ TEST(Silence, after_an_outage_of_all_only_who_does_not_come_back_is_told) {
   }
 }
 
+TEST(Silence, an_outage_of_all_is_no_pause_of_a_host_that_stops_soon_after) {
+  std::vector<Line> lines;
+  for (auto& line : days(8, "web-02", 6))
+    if (line.at_ns < kStart + 5 * kDay || line.at_ns > kStart + 5 * kDay + 7 * kHour) lines.push_back(line);
+  const auto alerts = alerts_of(lines);
+  const auto told = of_rule(alerts, "silence.host");
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0]->key, "web-02");
+  // An hour, and the time until the others have been heard of; not three times seven.
+  EXPECT_LT(told[0]->event_ns, kStart + 6 * kDay + 90 * kMinute);
+  EXPECT_NE(told[0]->reason.find("its longest pause in 14 days was 10 min, but for 8 h in which all of them were away"),
+            std::string::npos)
+      << told[0]->reason;
+}
+
+TEST(Silence, a_site_that_rests_on_weekends_comes_back_without_alarms) {
+  // Offices: on at eight, one after the other until ten, off at six.
+  std::vector<Line> lines;
+  for (int day = 0; day < 28; ++day)
+    for (int step = 0; day % 7 < 5 && step < 60; ++step)
+      for (int i = 0; i < 8; ++i)
+        if (step >= i * 2)
+          lines.push_back(word(kStart + day * kDay + step * 10 * kMinute + i * kSecond, "web-0" + std::to_string(i)));
+  EXPECT_TRUE(of_rule(alerts_of(lines), "silence.host").empty());
+}
+
 TEST(Silence, a_clock_far_ahead_makes_no_other_host_silent) {
   auto lines = days(6);
   for (size_t i = 1; i < lines.size(); i += 4) lines[i].at_ns += 20 * kHour;

@@ -171,6 +171,77 @@ TEST(Secrets, EachCommandOfALineHasItsOwn) {
   }
 }
 
+TEST(Secrets, ProgramsWithWaysOfTheirOwn) {
+  for (auto* line : {
+           "mysqladmin -u root password «hunter2»",
+           "mysqladmin -u root -p«old» password '«hunter2»'",
+           "rabbitmqctl add_user li «hunter2»",
+           "rabbitmqctl -n rabbit@a change_password li '«hunter2»'",
+           "snmpwalk -v2c -c «hunter2» 192.0.2.7 system",
+           "snmpget -v3 -u li -l authPriv -a SHA -A «hunter2» -x AES -X «other2» 192.0.2.7 sysName.0",
+           "aws configure set aws_secret_access_key «hunter2» --profile x",
+           "aws configure set profile.x.aws_session_token «hunter2»",
+           "tccli configure set secretId «AKIDx» secretKey «hunter2» region ap-x",
+           "aliyun configure set --access-key-secret «hunter2» --region x",
+           "az storage blob list --account-key «hunter2» -c x",
+           "az keyvault secret set --vault-name v -n x --value «hunter2»",
+           "smbclient -L //fs -U 'EXAMPLE\\li%«hunter2»'",
+           "smbclient --user=li%«hunter2» //fs/x",
+           "curl -u li:«/hunter2» https://h.example/x",
+           "curl -sku li:«@home,now» https://h.example/x",
+           "wget --user-agent=x:1 -q https://h.example:8443/x",
+           "ldapsearch -x -w«hunter2» -s sub -a never",
+           "ldappasswd -x -w «hunter2» -a «old» -s «new2» uid=li",
+           "openssl rsa -in a.pem -passin pass:«hunter2» -passout pass:«other2»",
+           "openssl enc -aes-256-cbc -k «hunter2» -in a",
+           "htpasswd -bc /etc/x li «hunter2»",
+           "htpasswd -nbB li «hunter2»",
+           "redis-cli -h a AUTH «hunter2»",
+           "redis-cli -h a auth li «hunter2»",
+           "redis-cli config set requirepass «hunter2»",
+           "mongosh -u li -p «hunter2» --host a",
+           "keytool -list -keystore a.jks -storepass «hunter2» -keypass «other2»",
+           "kubectl create secret generic x --from-literal=user=«li» --from-literal pw=«hunter2»",
+           "lftp -u li,«hunter2» sftp://h.example",
+           R"({"cmd":["rabbitmqctl","add_user","li","«hunter2»"],"x":1})",
+           R"({"cmd":"snmpwalk -v2c -c «hunter2» 192.0.2.7","x":"y"})",
+           R"({"log":"{\"args\":[\"snmpwalk\",\"-c\",\"«hunter2»\",\"192.0.2.7\"]}"})",
+           R"({"cmd":"cd /srv\nmysql -uroot -p«hunter2» shop\nredis-cli -a «other2»"})",
+           "cd /srv#012mysql -uroot -p«hunter2» shop#012",
+           R"(argc=5 a0="rabbitmqctl" a1="add_user" a2="li" a3="«hunter2»")",
+       }) {
+    expect_marked(line);
+  }
+}
+
+TEST(Secrets, WhatAnotherCommandOfTheLineIsToldStays) {
+  for (auto* line : {
+           "mysql shop < a.sql && mkdir -p /srv/x",
+           "mysql -u root shop; mkdir -p /srv/x",
+           "mysql -uroot -p«hunter2» shop && mkdir -p /srv/x",
+           "mysql -e 'select 1; select 2' -p«hunter2» ; mkdir -p /srv/x",
+           "bash -c 'mysql shop; mkdir -p /srv/x'",
+           "mysqldump shop | tar -p x",
+           "mysqldump -p«hunter2» shop | gzip -p x",
+           "curl https://h.example/x ; sort -u a:b",
+           "redis-cli info && ls -a /tmp",
+           "smbclient -L fs & date -U 5%x",
+           "unzip -p a.zip b && unzip -P «hunter2» a.zip",
+           "rman target / cmdfile /tmp/a.rman",
+           "the mysql of li; its -p is unset",
+       }) {
+    expect_marked(line);
+  }
+}
+
+TEST(Secrets, ACommandThatIsNamedVeryOftenHidesNothing) {
+  std::string line;
+  for (int i = 0; i < 300; ++i) line += "mysql -V; ";
+  const std::string out = masked(line + "mysql -phunter2 shop");
+  EXPECT_EQ(out.find("hunter2"), out.npos);
+  EXPECT_TRUE(out.starts_with("mysql -V; mysql -V; "));
+}
+
 // A reason tells a command in the middle of what it says.
 TEST(Secrets, ACommandInASentenceEndsWhereTheSentenceGoesOn) {
   for (auto* line : {
@@ -187,6 +258,7 @@ TEST(Secrets, ACommandInASentenceEndsWhereTheSentenceGoesOn) {
            "li 执行 tool --password «hunter2»（首次出现）",
            "li 执行 tool --password=«hunter2»）后退出",
            // what may stand in a password stays hidden with it
+           "li 执行 password=«hunter2»！随后退出",
            "mysql -p«a;b» shop",
            "mysql -p«a)b» shop",
            "mysql -p«a)» shop",
@@ -296,6 +368,21 @@ TEST(Secrets, Gb18030KeysAreFound) {
   EXPECT_EQ(line.substr(spans[0].begin, spans[0].end - spans[0].begin), "abc123");
 }
 
+TEST(Secrets, Gb18030ValuesEndWhereTheSentenceGoesOn) {
+  // 密码：abc123，来自; mysql -pabc123；随后
+  for (const std::string line : {"\xc3\xdc\xc2\xeb\xa3\xba"
+                                 "abc123"
+                                 "\xa3\xac\xc0\xb4\xd7\xd4",
+                                 "mysql -p"
+                                 "abc123"
+                                 "\xa3\xbb\xcb\xe6\xba\xf3"}) {
+    std::vector<SecretRules::Span> spans;
+    rules()->find(line, Charset::gb18030, spans);
+    ASSERT_EQ(spans.size(), 1u);
+    EXPECT_EQ(line.substr(spans[0].begin, spans[0].end - spans[0].begin), "abc123");
+  }
+}
+
 TEST(Secrets, NamesOfFields) {
   for (auto* name :
        {"json.password", "kv.db_password", "json.user.authToken", "acme.secret", "kv.pass", "json.X-Api-Key"})
@@ -319,8 +406,8 @@ TEST(Secrets, WrongFilesAreNamedWithTheirPlace) {
 }
 
 TEST(Secrets, LongHostileLinesTakeLinearTime) {
-  for (std::string part : {"password=\"", "password=", "token:a,", "<password>", "{\"password\":", "mysql -p",
-                           "://a:", "\\\"password\\\":\\\""}) {
+  for (std::string part : {"password=\"", "password=", "token:a,", "<password>", "{\"password\":", "mysql -p", "://a:",
+                           "\\\"password\\\":\\\"", "mysql '", "snmpwalk -c x \"", "curl -u a", "redis-cli auth "}) {
     std::string line;
     while (line.size() < 1 << 20) line += part;
     (void)masked(line);

@@ -219,7 +219,7 @@ std::map<std::string, std::string> fields_of(const Record& record) {
 TEST(Gb18030, AStreamOfBothCharsetsSaysTheSameTwice) {
   auto files = read_parser_directories({std::string(YUSHI_SOURCE_DIR) + "/parsers/library"});
   ASSERT_TRUE(files);
-  auto set = ParserSet::load(*files);
+  auto set = ParserSet::load(*files, ReadTests::none);
   ASSERT_TRUE(set) << set.error().message;
   std::vector<std::string> lines = {kHeader + "用户登录失败，姓名=張億東，来自 10.0.0.1",
                                     "<6>2026年11月1日 下午3时20分30秒 防火墙 oa: 运行状态",
@@ -258,7 +258,7 @@ TEST(Gb18030, AStreamOfBothCharsetsSaysTheSameTwice) {
 TEST(Gb18030, WhatIsValidUtf8IsReadAsInATenantOfUtf8) {
   auto files = read_parser_directories({std::string(YUSHI_SOURCE_DIR) + "/parsers/library"});
   ASSERT_TRUE(files);
-  auto set = ParserSet::load(*files);
+  auto set = ParserSet::load(*files, ReadTests::none);
   ASSERT_TRUE(set) << set.error().message;
   std::vector<std::string> lines = {"plain", "", kHeader + "用户登录失败，姓名=张三", "{\"a\":\"é\"}"};
   for (auto& line : test::own_lines())

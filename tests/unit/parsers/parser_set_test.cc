@@ -1,4 +1,5 @@
 #include "parsers/parser_set.h"
+#include "parsers/file/share_directory.h"
 
 #include <gtest/gtest.h>
 
@@ -532,6 +533,24 @@ tests:
 )"}});
   ASSERT_EQ(problems.size(), 1u);
   EXPECT_EQ(problems[0].find("p.yaml:5:5: "), 0u) << problems[0];
+}
+
+// The package's own were run when it was made; a site's file is told at each load what is untested.
+TEST(ParserSet, TestsAreReadOfThoseThatAreAskedForAndWhatStandsBehindThemInAnyCase) {
+  const std::string parser = "name: p\nmatch: {app: [p]}\npatterns:\n  - {name: all, grok: '%{WORD:p.text}'}\n",
+                    untested =
+                        parser + "  - {name: dead, grok: 'never'}\ntests:\n- {line: 'a', expect: {p.text: a}}\n# end\n",
+                    site = "/etc/p.yaml", ours = share_directory("parsers") + "/p.yaml";
+  const auto loads = [](const std::string& path, const std::string& text, ReadTests tests) {
+    return ParserSet::load({{"p.yaml", path, text}}, tests).has_value();
+  };
+  EXPECT_FALSE(loads(site, untested, ReadTests::of_site));
+  EXPECT_FALSE(loads(ours, untested, ReadTests::all));
+  EXPECT_TRUE(loads(ours, untested, ReadTests::of_site));
+  EXPECT_TRUE(loads(site, untested, ReadTests::none));
+  EXPECT_TRUE(loads(site, parser, ReadTests::none));
+  EXPECT_FALSE(loads(site, untested + "fields: 5\n", ReadTests::none));
+  EXPECT_FALSE(loads(ours, "tests:\n- {line: 'a', expect: none}\n" + parser + "colour: red\n", ReadTests::none));
 }
 
 TEST(ParserSet, BrokenYamlIsAProblemWithAPlaceAndNoCrash) {

@@ -124,7 +124,7 @@ TEST(PatternFilter, NoParserThatKnowsALineByItsShapeIsMissed) {
   auto files = read_parser_directories({YUSHI_SOURCE_DIR "/parsers/library"});
   ASSERT_TRUE(files);
   Problems problems;
-  auto set = load_parsers(*files, problems);
+  auto set = load_parsers(*files, problems, ReadTests::none);
   ASSERT_TRUE(set) << problems.list[0];
   MatchStack stack;
   uint32_t spans[2 * Pattern::kGroupsMax];

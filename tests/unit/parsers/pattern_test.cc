@@ -136,7 +136,7 @@ void expect_re2s_answers(const std::filesystem::path& data, std::initializer_lis
                          size_t lines_min) {
   auto files = read_parser_directories({YUSHI_SOURCE_DIR "/parsers/library"});
   ASSERT_TRUE(files);
-  auto set = ParserSet::load(*files);
+  auto set = ParserSet::load(*files, ReadTests::none);
   ASSERT_TRUE(set) << set.error().message;
   size_t lines = 0;
   for (auto* folder : folders)

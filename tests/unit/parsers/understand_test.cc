@@ -11,7 +11,8 @@ namespace yushi::parsers {
 namespace {
 
 std::shared_ptr<const ParserSet> library() {
-  static const auto set = ParserSet::load(*read_parser_directories({YUSHI_SOURCE_DIR "/parsers/library"}));
+  static const auto set =
+      ParserSet::load(*read_parser_directories({YUSHI_SOURCE_DIR "/parsers/library"}), ReadTests::of_site);
   return *set;
 }
 

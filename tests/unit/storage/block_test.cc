@@ -162,7 +162,7 @@ TEST(Block, TheSameRecordsGiveTheSameBytes) {
 void expect_lines_back(const std::vector<std::string>& lines, size_t count) {
   auto files = parsers::read_parser_directories({YUSHI_SOURCE_DIR "/parsers/library"});
   ASSERT_TRUE(files);
-  auto set = parsers::ParserSet::load(*files);
+  auto set = parsers::ParserSet::load(*files, parsers::ReadTests::of_site);
   ASSERT_TRUE(set) << set.error().message;
   ASSERT_FALSE(lines.empty());
   parsers::Understander understander(*set);
