@@ -58,12 +58,14 @@ bool EventKind::has_category(std::string_view category) const {
 
 EventKind event_kind_of(const MessageKind& kind) {
   static const Field* const kObserverType = find_field("observer.type");
+  static const Field* const kCloudProvider = find_field("cloud.provider");
   EventKind out;
   out.message = &kind;
   for (const auto& constant : kind.constants) {
     if (constant.field == ecs::yushi_event) out.name = constant.value;
     if (constant.field == ecs::event_action) out.action = constant.value;
     if (constant.field == ecs::event_outcome) out.outcome = constant.value;
+    if (constant.field == kCloudProvider) out.is_of_cloud = true;
     if (constant.field == kObserverType) out.is_of_bastion = constant.value == "bastion";
   }
   out.is_of_bastion &= out.name == "session-opened";
@@ -141,7 +143,7 @@ std::optional<LoginEvent> login_of(const Event& event, Scratch& scratch) {
   if (kind.shows_key) return login_by_act(event, scratch);
   static const Field* const kSourceDomain = find_field("source.domain");  // where addresses are told by name
   LoginEvent out = login_with(event, kSourceDomain, scratch);
-  out.host = event.host;
+  if (!kind.is_of_cloud) out.host = event.host;
   Value value;
   std::string_view outcome = kind.outcome;
   if (outcome.empty() && first_value(record, ecs::event_outcome, scratch, &value)) outcome = value.text;

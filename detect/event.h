@@ -52,6 +52,7 @@ struct EventKind {
   bool shows_key = false;
   bool is_of_who_is_in = false;  // where it does not say whether it succeeded: it is told only of who was let in
   bool is_on_a_host = false;     // of a cluster or a cloud it is no matter which machine answers
+  bool is_of_cloud = false;      // its parser names the provider; the record's host only carries its log
 
   bool has_category(std::string_view category) const;
   bool is_command() const { return name == "command" || name == "process-started"; }

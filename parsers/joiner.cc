@@ -111,7 +111,8 @@ void Joiner::begin() {
 
 Joiner::Seen Joiner::look_at(const MessageKind* kind) const {
   const auto own = rules_.find(kind->parser);
-  Seen out{kind, own == rules_.end() ? nullptr : own->second, nullptr, false};
+  const auto* known = parsers_.find(kind->parser);
+  Seen out{kind, own == rules_.end() ? nullptr : own->second, nullptr, false, known && known->generic};
   if (out.rule) return out;
   // A line in another program's message (inner_message.h): the audit system's are joined in the journal too. Lines that
   // only follow each other are not, since what carries them may mix several writers.
@@ -347,6 +348,17 @@ Joiner::Key* Joiner::last_key(Log& log, const Record& record, bool to_write) {
   return last_key_ = &at->second;
 }
 
+// A relay hands on what many say: a line without a header that another product's parser knows is no more of this event,
+// nor is an object of JSON.
+bool Joiner::is_of_another(const Record& record, const Open& event) {
+  const auto* first = event.batch->records.front().kind;
+  if (record.message_begin > 0 || record.origin->transport == Transport::file || !record.kind || !first) return false;
+  if (record.kind->parser == first->parser) return false;
+  if (seen(record.kind).is_generic && !record.message().starts_with('{')) return false;
+  const auto& with = event.rule->with;
+  return std::find(with.begin(), with.end(), record.kind->parser) == with.end();
+}
+
 bool Joiner::add_in_sequence(Log& log, const Record& record, const JoinRule* rule,
                              const std::shared_ptr<const Zone>& zone) {
   const bool has_header = record.message_begin > 0;
@@ -355,7 +367,17 @@ bool Joiner::add_in_sequence(Log& log, const Record& record, const JoinRule* rul
     key_ = *last;
   else
     make_writer_key(record);
-  if (auto* event = log.find(key_)) {
+  auto* event = log.find(key_);
+  if (event && is_of_another(record, *event)) {
+    if (!rule) return false;
+    make_writer_key(record);
+    event = log.find(key_);
+    if (event && is_of_another(record, *event)) {
+      close(log, *event);
+      event = nullptr;
+    }
+  }
+  if (event) {
     const auto text = line_text(record);
     if ((event->rule == any_ && has_header) || !event->rule->goes_on(event->last, text)) {
       close(log, *event);

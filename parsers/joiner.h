@@ -9,7 +9,8 @@
 // kind are put together of all its lines (or given anew by a pattern that is `whole: true`); `lines` has their indexes.
 // In a joined record captures may overlap: `message` goes on over all lines.
 //
-// Order     Lines are joined in commit order within one (log, source, host, program). The clock is the lines' own
+// Order     Lines are joined in commit order within one (log, source, host, program); a line without a header goes on
+//           with its source's last event, unless another product's parser knows it. The clock is the lines' own
 //           receipt, and of each log by itself: the same commits give the same events, also log by log, and when a tick
 //           comes changes nothing but how soon an event is given. A line of the same kind from the same host that
 //           happened 2 s later closes an event as well: an old log may come faster than receipt tells.
@@ -132,6 +133,7 @@ class Joiner {
     const JoinRule* rule = nullptr;
     const MessageKind* mine = nullptr;  // interned; nullptr: not yet
     bool is_carried = false;            // in another program's message, whose parser has no rule
+    bool is_generic = false;            // known by its form alone
   };
   Seen look_at(const MessageKind* kind) const;
   Seen& seen(const MessageKind* kind);
@@ -146,6 +148,7 @@ class Joiner {
   Log& log_of(const Record& record);
   void advance(Log& log, int64_t received_ns);
   bool add_by(Log& log, const Record& record, const JoinRule& rule, const std::shared_ptr<const Zone>& zone);
+  bool is_of_another(const Record& record, const Open& event);
   bool add_in_sequence(Log& log, const Record& record, const JoinRule* rule, const std::shared_ptr<const Zone>& zone);
   Open* open(Log& log, const Record& record, const JoinRule& rule, const std::shared_ptr<const Zone>& zone,
              uint64_t writer);

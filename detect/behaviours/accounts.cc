@@ -10,6 +10,7 @@
 #include "core/base/calendar.h"
 #include "core/record/record.h"
 #include "core/record/value.h"
+#include "detect/behaviours/silence.h"
 #include "detect/words.h"
 
 namespace yushi::detect {
@@ -237,7 +238,10 @@ bool Accounts::is_person(const Account& account) { return account.days >= 2 && !
 
 bool Accounts::is_common_host(std::string_view log, const Account& account, const LoginEvent& login) const {
   const size_t own = account.hosts.size();
-  if (own >= kAllHosts && account.sources.has(login.source)) return true;
+  if (account.sources.has(login.source)) {
+    const int64_t age = login.at_ns - surroundings_.silence.oldest_of(log, login.host);
+    if (own >= kAllHosts || (age >= kHeardOfNs && age < kYoungNs)) return true;
+  }
   if (own <= kFewHosts || std::popcount(account.habits[kNewHost].news & kFanOutLogins) + 1 >= kFanOut) return false;
   size_t people = 0, visitors = 0;
   accounts_.for_each(log, [&](std::string_view, const Account& other) {

@@ -68,6 +68,9 @@ class Accounts final : public Detector {
   // new one of his last logins, whatever it is.
   static constexpr size_t kFewHosts = 3, kManyHosts = 7, kAllHosts = 16;
   static constexpr size_t kVisitorsOfMany = 3, kVisitorsMin = 4;
+  // A host that is itself new to the site, but for one of which nobody had heard before that login, is a first for all
+  // who come to it, and no news of those who come from where they always do.
+  static constexpr int64_t kHeardOfNs = kHour, kYoungNs = 72 * kHour;
   static constexpr int kFanOut = 3;
   static constexpr uint32_t kFanOutLogins = (1u << 12) - 1;  // bits of Novelty::news
   // An hour at which half of the site's people work, so many at least, is no odd one.

@@ -1,5 +1,8 @@
 #include "detect/behaviours/actors.h"
 
+#include <algorithm>
+
+#include "detect/behaviours/accounts.h"
 #include "detect/lists/list_entries.h"
 
 namespace yushi::detect {
@@ -136,9 +139,22 @@ bool Actors::of(const Record& record, Scratch& scratch, std::string* actor) cons
   }
   for (const Field* field : kNames) {
     *actor = first_text(record, field, scratch, kNameBytesMax);
-    if (!actor->empty()) return true;
+    if (actor->empty()) continue;
+    if (*actor == "root")
+      if (const auto tag = tag_of_history(record, scratch); !tag.empty()) *actor = tag;
+    return true;
   }
   return false;
+}
+
+// Who logged in, as logger has it for a tag of what root types; empty: it is no history's, or nobody's name.
+std::string_view Actors::tag_of_history(const Record& record, Scratch& scratch) const {
+  static const Field* const kTag = find_field("process.name");
+  const auto is_hearsay = [](const ConstantField& one) { return one.field == ecs::yushi_hearsay; };
+  if (!record.kind || std::none_of(record.kind->constants.begin(), record.kind->constants.end(), is_hearsay)) return {};
+  const auto tag = first_text(record, kTag, scratch, kNameBytesMax);
+  const auto* accounts = surroundings_.detectors.find<Accounts>();
+  return accounts && !tag.empty() && accounts->knows(record.origin->log, tag) ? tag : std::string_view();
 }
 
 const std::string& Actors::of(const Event& event) const {

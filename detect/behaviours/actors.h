@@ -9,6 +9,9 @@
 // claimed within kClaimNs the number stands for nobody, and an alert says so. A session's number is another one's after
 // the audit system has begun anew.
 //
+// What a shell's history says that root typed has a tag by default, the name that logged in: it counts where an account of
+// that name has logged in.
+//
 // Rules ask for it as `actor`, in key, habit, group-by and reason. A number without a name is `uid 1001`.
 //
 // What a program that root ran says of what it did (useradd's `new user: name=svc`) names nobody who did it. Whose
@@ -34,7 +37,7 @@ namespace yushi::detect {
 
 class Actors final : public Detector {
  public:
-  explicit Actors(const Surroundings&) {}
+  explicit Actors(const Surroundings& surroundings) : surroundings_(surroundings) {}
 
   static constexpr size_t kNamesMax = 16'384, kHostsMax = 4096, kSessionsMax = 8192;
   static constexpr int64_t kDoerNs = 10 * kSecond, kClaimNs = 30 * kDay;
@@ -71,6 +74,7 @@ class Actors final : public Detector {
     const Field *number = nullptr, *name = nullptr, *session = nullptr;
   };
   const LoginFields& login_fields(const std::string& dataset) const;
+  std::string_view tag_of_history(const Record& record, Scratch& scratch) const;
   bool of_login(const Record& record, const LoginFields& fields, std::string_view number, Scratch& scratch,
                 std::string* actor) const;
 
@@ -89,6 +93,7 @@ class Actors final : public Detector {
   const Claim* claim_of(const Record& record, const LoginFields& fields, std::string_view host,
                         std::string_view number) const;
 
+  const Surroundings& surroundings_;
   mutable std::array<LoginFields, 64> login_fields_;  // of some datasets
   Claims names_;                                      // "HOST NUMBER" -> name, by the audit system
   Claims claims_;                                     // "HOST NUMBER" -> name, by syslog

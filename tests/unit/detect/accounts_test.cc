@@ -300,6 +300,33 @@ TEST(Accounts, a_further_host_is_no_news_of_who_goes_to_many_and_the_third_at_on
   EXPECT_EQ(told_hosts(events, "lin", {"log-01", "log-02", "log-03"}), 1u);
 }
 
+TEST(Accounts, a_host_that_is_new_itself_is_no_news_of_who_comes_from_where_they_always_do) {
+  const auto told = [](int64_t heard, const std::string& source) {
+    auto events = people({{"wang", {"web-01", "web-02"}}, {"lin", {"web-01", "web-02"}}}, 32);
+    const int64_t now = events.back().at_ns + kHour;
+    Line line;  // the new machine's own
+    line.at_ns = now - heard;
+    line.values = {{"host.name", "web-09"}};
+    events.insert(
+        std::upper_bound(events.begin(), events.end(), line, [](auto& a, auto& b) { return a.at_ns < b.at_ns; }), line);
+    events.push_back(login(now, "wang", source, "web-09"));
+    events.push_back(login(now + kHour, "lin", source, "web-09"));
+    return of_rule(alerts_of(events), kHost).size();
+  };
+  EXPECT_EQ(told(5 * kHour, "10.0.0.10"), 0u);
+  EXPECT_EQ(told(0, "10.0.0.10"), 1u);  // of lin's it is an hour old
+  EXPECT_EQ(told(5 * kHour, "10.0.0.77"), 2u);
+  EXPECT_EQ(told(100 * kHour, "10.0.0.10"), 2u);
+}
+
+TEST(Accounts, which_machine_carries_the_log_of_a_cloud_is_no_matter) {
+  auto events = office(20);
+  events.push_back(login(events.back().at_ns + kHour, "root", "10.0.0.5", "relay-01"));
+  EXPECT_EQ(of_rule(alerts_of(events), kHost).size(), 1u);
+  events.back().constants.push_back({"cloud.provider", "aliyun"});
+  EXPECT_EQ(of_rule(alerts_of(events), kHost).size(), 0u);
+}
+
 TEST(Accounts, a_host_that_a_bastion_let_somebody_into_is_one_and_its_daemon_tells_of_no_other_login) {
   const auto session = [](int64_t when, std::string host) {
     Line line;

@@ -302,5 +302,20 @@ TEST(Actors, who_is_known_to_write_another_programs_line_is_not_heard) {
   EXPECT_EQ(who_wrote({forged, written(kStart + kMinute, "1001", "7")}), Names{"uid 1001"});
 }
 
+TEST(Actors, the_tag_of_a_shells_history_says_who_logged_in) {
+  const auto typed = [](int64_t when, std::string tag) {
+    Line line = act(when, "root", "web-01", "sudoers");
+    line.constants.push_back({"yushi.hearsay", "true"});
+    line.values.push_back({"process.name", std::move(tag)});
+    return line;
+  };
+  auto alerts =
+      alerts_of({login(kStart, "lin", "10.0.0.5"), typed(kStart + kMinute, "lin"), typed(kStart + 2 * kMinute, "bash")},
+                {}, rules("high"));
+  ASSERT_EQ(alerts.size(), 2u);
+  EXPECT_TRUE(alerts[0].reason.starts_with("lin on web-01")) << alerts[0].reason;
+  EXPECT_TRUE(alerts[1].reason.starts_with("root on web-01")) << alerts[1].reason;
+}
+
 }  // namespace
 }  // namespace yushi::detect

@@ -57,8 +57,33 @@ tests:
   - {line: 'x', expect: none}
 )";
 
+// All lines but those that begin so go on with the one before.
+constexpr const char* kStatements = R"(name: statements
+match: {app: [statements]}
+join: {first: '^#[0-9]+ '}
+event: message
+patterns: [{name: line, grok: '#%{INT} %{GREEDYDATA:message}'}]
+tests: [{line: '#1 x', expect: {message: x}}, {line: 'x', expect: none}]
+)";
+
+constexpr const char* kObject = R"(name: object
+generic: true
+event: message
+patterns: [{name: object, extract: json}]
+tests: [{line: '{"a":1}', expect: {object.a: 1}}, {line: 'x', expect: none}]
+)";
+constexpr const char* kPairs = R"(name: pairs
+generic: true
+event: message
+patterns: [{name: pairs, extract: key-value}]
+tests: [{line: 'a=1 b=2', expect: {pairs.a: '1'}}, {line: 'x', expect: none}]
+)";
+
 std::shared_ptr<const ParserSet> parsers() {
   static const auto set = ParserSet::load({{"shop.yaml", "shop.yaml", kShop},
+                                           {"statements.yaml", "statements.yaml", kStatements},
+                                           {"object.yaml", "object.yaml", kObject},
+                                           {"pairs.yaml", "pairs.yaml", kPairs},
                                            {"trail.yaml", "trail.yaml", kAudit},
                                            {"carrier.yaml", "carrier.yaml", kCarrier}});
   EXPECT_TRUE(set) << set.error().message;
@@ -69,7 +94,7 @@ struct Line {
   std::string text;
   int64_t second = 0;
   std::string source = "192.0.2.1";
-  std::string clock = "Nov 28 01:00:00", host = "web";
+  std::string clock = "Nov 28 01:00:00", host = "web";  // without a clock: no header
 };
 
 // Lines as records of one log, from index `first` on, in batches of `step`.
@@ -84,7 +109,8 @@ class Feed {
         origin.source = origin.address = batch->arena.copy(lines[i].source);
         origin.log = "default";
         Record record;
-        record.raw = batch->arena.copy("<13>" + lines[i].clock + " " + lines[i].host + " " + lines[i].text);
+        const auto header = lines[i].clock.empty() ? "" : "<13>" + lines[i].clock + " " + lines[i].host + " ";
+        record.raw = batch->arena.copy(header + lines[i].text);
         record.origin = batch->arena.make(origin);
         record.index = i;
         batch->records.push_back(record);
@@ -291,6 +317,18 @@ TEST(Joiner, SendersAndHostsAreKeptApart) {
                      {"shop:   of b", 0, "192.0.2.2"},
                      {"shop:   of a", 0, "192.0.2.1"}}),
             (Names{"0+3", "1+2"}));
+}
+
+TEST(Joiner, WhatARelayHandsOnWithoutAHeaderIsOfAnotherWhereItsParserKnowsIt) {
+  Joining run;
+  EXPECT_EQ(run.all({{"statements[1]: #1 select"},
+                     {R"({"who":"cron","said":"x"})", 0, "192.0.2.1", ""},
+                     {"from t", 0, "192.0.2.1", ""},
+                     {R"({"who":"cron","said":"y"})", 0, "192.0.2.1", ""},
+                     {R"({"anybody":"s"})", 0, "192.0.2.1", ""},
+                     {"where a=1 and b=2", 0, "192.0.2.1", ""},
+                     {"statements[1]: #2 select"}}),
+            (Names{"1", "3", "4", "0+2+5", "6"}));
 }
 
 // An old log that comes faster than its time went by.
