@@ -12,7 +12,8 @@
 namespace yushi {
 namespace {
 
-bool is_cookie(const Field& field) { return field.name.ends_with("cookie"); }
+// Of a parser's own: ECS has none.
+bool is_cookie(const Field& field) { return !is_fixed_field(field) && field.name.ends_with("cookie"); }
 
 // What a client sent, part by part, if it is odd: path, parameters, the same of the referrer, agent, cookies. Calls
 // visit(decoded, value, of_target), where `value` is the end of `decoded` behind a parameter's name, and `of_target`

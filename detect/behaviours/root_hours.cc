@@ -6,6 +6,7 @@
 #include "core/base/calendar.h"
 #include "detect/behaviours/accounts.h"
 #include "detect/behaviours/actors.h"
+#include "detect/behaviours/service_accounts.h"
 #include "detect/memory/places.h"
 #include "detect/words.h"
 
@@ -54,7 +55,7 @@ void RootHours::observe(const Event& event, std::vector<Finding>& findings) {
   const bool as_root = event.kind.name != "config-changed" && is_root_at_a_terminal(event, scratch);
   if (!as_root && !is_change(event, scratch)) return;
   const std::string& actor = actors->of(event);
-  if (actor.empty() || actor == "root") return;
+  if (actor.empty() || actor == "root" || is_machine_account(actor)) return;
   const auto zone = surroundings_.options.zone_of(event.log);
   const auto [seconds, day, hour] = local_time(event.counted.at_ns, *zone);
   const auto now = static_cast<int32_t>(floor_div(seconds, 3600));

@@ -16,6 +16,10 @@ constexpr uint32_t kAllDays = 0x7f;
 
 }  // namespace
 
+bool is_machine_account(std::string_view user) {
+  return user.ends_with('$') || user.starts_with("system:") || user.ends_with(".gserviceaccount.com");
+}
+
 bool is_typed(std::string_view method, std::string_view logon_type) {
   return method == "password" || method.starts_with("keyboard-interactive") || logon_type == "2" || logon_type == "10";
 }

@@ -21,6 +21,9 @@
 
 namespace yushi::detect {
 
+// Of Windows' machines, of Kubernetes and of clouds: what acts by it is no person.
+bool is_machine_account(std::string_view user);
+
 class ServiceAccounts final : public Detector {
  public:
   explicit ServiceAccounts(const Surroundings& surroundings) : accounts_(surroundings.profiles, Part::service) {}

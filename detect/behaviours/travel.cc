@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "detect/behaviours/service_accounts.h"
 #include "detect/lists/lists.h"
 #include "detect/memory/places.h"
 #include "detect/words.h"
@@ -27,11 +28,6 @@ bool remember(std::array<Hash, Travel::kRemembered>& hashes, Hash hash) {
   std::move(at + 1, hashes.end(), at);
   hashes.back() = hash;
   return was_known;
-}
-
-// Of Windows' machines, of Kubernetes and of clouds: what logs in with it is no person.
-bool is_machine(std::string_view user) {
-  return user.ends_with('$') || user.starts_with("system:") || user.ends_with(".gserviceaccount.com");
 }
 
 bool is_ipv6(std::string_view address) { return address.find(':') != address.npos; }
@@ -75,7 +71,7 @@ void Travel::observe(const Event& event, std::vector<Finding>& findings) {
   const LoginEvent& login = *event.login;
   const Lists& lists = surroundings_.options.lists->of(event.log);
   Place place;
-  if (login.of_receipt || is_machine(login.user) || lists.service_accounts.find(login.user) ||
+  if (login.of_receipt || is_machine_account(login.user) || lists.service_accounts.find(login.user) ||
       lists.bastions.has(login.source) || !place_of(lists, login.source, &place))
     return;
   const std::string source(login.source.substr(0, kPlaceBytesMax)), host(login.host.substr(0, kPlaceBytesMax));

@@ -82,17 +82,19 @@ TEST(RootHours, where_a_login_of_that_hour_was_judged_it_says_nothing) {
 }
 
 TEST(RootHours, who_configures_devices_by_day_and_at_night_is_told) {
-  auto changed = [](int64_t when) {
-    Line line = sudo(when, "pan");
+  auto changed = [](int64_t when, const std::string& who = "pan") {
+    Line line = sudo(when, who);
     line.dataset = "router";
     line.pattern = "changed";
     line.constants = {{"yushi.event", "config-changed"}};
-    line.values = {{"host.name", "rtr-1"}, {"user.name", "pan"}};
+    line.values = {{"host.name", "rtr-1"}, {"user.name", who}};
     return line;
   };
   std::vector<Line> lines;
-  for (int day = 0; day < 20; ++day) lines.push_back(changed(kStart + day * kDay));
-  lines.push_back(changed(kStart + 19 * kDay + 9 * kHour));
+  for (const std::string who : {"pan", "system:kube-scheduler"}) {  // that one is no person
+    for (int day = 0; day < 20; ++day) lines.push_back(changed(kStart + day * kDay, who));
+    lines.push_back(changed(kStart + 19 * kDay + 9 * kHour, who));
+  }
   const auto all = alerts_of(lines);
   const auto found = of_rule(all, "baseline.change-at-unusual-hour");
   ASSERT_EQ(found.size(), 1u);
