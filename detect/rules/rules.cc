@@ -505,10 +505,12 @@ const LoadedRules::Candidates& LoadedRules::of_kind(const Candidates& candidates
   Origin origin;
   bare.origin = &origin;
   bare.kind = kind;
-  // `yushi.event` is the kind's alone.
-  const RecordForm form{
-      [](std::string_view, bool, bool) { return true; }, &bare,
-      [&](std::string_view field) { return field != "yushi.event" && (!kind || may_have_field(*kind, field)); }};
+  // What is the kind's alone.
+  const RecordForm form{[](std::string_view, bool, bool) { return true; }, &bare,
+                        [&](std::string_view field) {
+                          return field != "yushi.event" && field != ecs::yushi_program_unconfirmed->name &&
+                                 (!kind || may_have_field(*kind, field));
+                        }};
   Scratch scratch;
   std::vector<uint32_t> possible;
   for (uint32_t rule : candidates.rules)
