@@ -194,8 +194,8 @@ class Scan {
 
   // Whether enough hits wait that come before `end`, from where on all units lie that are left.
   bool is_answered_before(const RecordKey& end) const YUSHI_REQUIRES(mutex_) {
-    if (waiting_.size() + report_.records_found < options_.limit) return false;
-    return waiting_.count_before(end) + report_.records_found >= options_.limit;
+    const uint64_t given = report_.records_found + in_hand_;
+    return waiting_.size() + given >= options_.limit && waiting_.count_before(end) + given >= options_.limit;
   }
 
   // Where what is still to come begins; nullopt when nothing is.
@@ -477,7 +477,7 @@ class Scan {
     while (!is_over()) {
       if (cut_ && !comes_before(first, *cut_)) return false;
       if (waiting_.bytes() + bytes <= options_.bytes_max || waiting_.size() == 0) return true;
-      if (may_give() || giving_) {  // the reader is slower than we: what can be found again is let go
+      if (may_give() || in_hand_ > 0) {  // the reader is slower than we: what can be found again is let go
         if (patience <= patience.zero()) {
           lower_cut(first);
           return false;
@@ -533,15 +533,16 @@ class Scan {
         changed_.notify_all();
         continue;
       }
-      giving_ = true;
+      in_hand_ = hits.size();
       for (ScanHit& hit : hits) {
-        ++report_.records_found;
         lock.unlock();
         more = take(std::move(hit)) && more;
         lock.lock();
+        ++report_.records_found;
+        --in_hand_;
         if (!more || cancelled_.load(std::memory_order_relaxed)) break;
       }
-      giving_ = false;
+      in_hand_ = 0;
       changed_.notify_all();
     }
     stop_ = true;
@@ -619,7 +620,7 @@ class Scan {
   std::optional<RecordKey> begin_ YUSHI_GUARDED_BY(mutex_);  // of this pass
   std::optional<RecordKey> cut_ YUSHI_GUARDED_BY(mutex_);    // of this pass: it gives what comes before
   WaitingHits waiting_ YUSHI_GUARDED_BY(mutex_);
-  bool giving_ YUSHI_GUARDED_BY(mutex_) = false;                   // the caller has hits in hand
+  size_t in_hand_ YUSHI_GUARDED_BY(mutex_) = 0;  // hits that are being given: neither waiting nor found
   std::vector<std::vector<bool>> noted_ YUSHI_GUARDED_BY(mutex_);  // by group and number
   std::vector<bool> not_opened_ YUSHI_GUARDED_BY(mutex_);          // by group
   ScanReport report_ YUSHI_GUARDED_BY(mutex_);

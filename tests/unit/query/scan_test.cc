@@ -412,6 +412,25 @@ TEST(Scan, AReaderThatPausesGetsTheSameAnswer) {
   EXPECT_TRUE(std::is_sorted(keys.rbegin(), keys.rend()));
 }
 
+// What is being given counts: while a reader is slow nothing is opened that its answer does not need.
+TEST(Scan, ASlowReaderOpensNoMoreDays) {
+  Days days;
+  ScanOptions options;
+  options.limit = 105;
+  options.newest_first = false;
+  size_t given = 0;
+  auto report = scan(
+      days.groups, kql("*"), options, render_raw,
+      [&](ScanHit&&) {
+        if (++given % 10 == 1) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        return true;
+      },
+      kGoOn);
+  ASSERT_TRUE(report);
+  EXPECT_EQ(given, 105u);
+  EXPECT_EQ(days.opened_ones(), (std::vector<size_t>{0, 1}));
+}
+
 // Nor does one that is slow all the time, and it keeps nobody else out.
 TEST(Scan, AReaderThatIsSlowKeepsNoPlaceToRead) {
   auto units = overlapping_units();
