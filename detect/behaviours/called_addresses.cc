@@ -5,11 +5,12 @@
 #include <span>
 
 #include "core/record/record.h"
+#include "detect/behaviours/change_words.h"
 
 namespace yushi::detect {
 namespace {
 
-constexpr size_t kAddressesMax = 32, kCallWordsMax = 256;
+constexpr size_t kAddressesMax = 32;
 constexpr int kDepthMax = 8;  // of commands in commands
 
 using CallWords = std::span<const std::string_view>;
@@ -154,10 +155,7 @@ std::string_view bare(std::string_view word) {
   word.remove_prefix(begin);
   return word.substr(0, word.find_last_not_of("\"')`}") + 1);
 }
-std::string_view name_of_call(std::string_view word) {
-  const auto program = bare(word);
-  return program.substr(program.rfind('/') + 1);
-}
+std::string_view name_of_call(std::string_view word) { return program_name(bare(word)); }
 
 // Each stretch of letters of addresses that stands by itself, without what is behind it: a port, a full stop.
 void add_addresses(std::string_view text, std::vector<std::string>& out) {
@@ -295,16 +293,6 @@ bool add_called(CallWords words, std::vector<std::string>& out, int depth = 0) {
   return false;
 }
 
-std::vector<std::string_view> words_of_call(std::string_view text) {
-  std::vector<std::string_view> out;
-  while (!text.empty() && out.size() < kCallWordsMax) {
-    const size_t end = std::min(text.find_first_of(" \t\n"), text.size());
-    if (end > 0) out.push_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return out;
-}
-
 }  // namespace
 
 std::vector<std::string> addresses_called_by(std::string_view command_line) {
@@ -312,7 +300,7 @@ std::vector<std::string> addresses_called_by(std::string_view command_line) {
   std::vector<std::string_view> said;  // by `echo`, to the command that stands behind a `|`
   while (!command_line.empty()) {
     const size_t end = std::min(command_line.find_first_of(";|&\n`"), command_line.size());
-    const auto words = words_of_call(command_line.substr(0, end));
+    const auto words = command_words(command_line.substr(0, end));
     const bool goes_on = end < command_line.size() && command_line[end] == '|';
     command_line.remove_prefix(std::min(end + 1, command_line.size()));
     const bool calls = add_called(words, out);

@@ -7,13 +7,10 @@
 #include "core/base/text.h"
 
 namespace yushi::detect {
-namespace {
 
-using Words = std::vector<std::string_view>;
-constexpr size_t kWordsMax = 256;
-
-Words words_of(std::string_view text) {
-  Words out;
+std::vector<std::string_view> command_words(std::string_view text) {
+  constexpr size_t kWordsMax = 256;
+  std::vector<std::string_view> out;
   while (!text.empty() && out.size() < kWordsMax) {
     const size_t end = std::min(text.find_first_of(" \t\n"), text.size());
     if (end > 0) out.push_back(text.substr(0, end));
@@ -22,7 +19,11 @@ Words words_of(std::string_view text) {
   return out;
 }
 
-std::string_view name_of(std::string_view program) { return program.substr(program.rfind('/') + 1); }
+std::string_view program_name(std::string_view program) { return program.substr(program.rfind('/') + 1); }
+
+namespace {
+
+using Words = std::vector<std::string_view>;
 
 bool is_one_of(std::string_view text, std::initializer_list<std::string_view> all) {
   return std::find(all.begin(), all.end(), text) != all.end();
@@ -37,7 +38,7 @@ bool contains_one_of(std::string_view text, std::initializer_list<std::string_vi
 // Without what only says how the rest is run.
 void drop_wrappers(Words& words) {
   while (words.size() > 1) {
-    const auto name = name_of(words.front());
+    const auto name = program_name(words.front());
     if (!is_one_of(name, {"sudo", "env", "nohup", "nice", "ionice", "time", "setsid", "command", "doas"})) return;
     words.erase(words.begin());
     while (words.size() > 1 && (words.front().starts_with('-') || words.front().find('=') != words.front().npos)) {
@@ -90,10 +91,10 @@ constexpr std::string_view kAlways[] = {"useradd",
 }  // namespace
 
 bool changes_a_machine(std::string_view command_line) {
-  Words words = words_of(command_line);
+  Words words = command_words(command_line);
   drop_wrappers(words);
   if (words.empty()) return false;
-  const auto name = name_of(words.front());
+  const auto name = program_name(words.front());
   if (std::find(std::begin(kAlways), std::end(kAlways), name) != std::end(kAlways) || name.starts_with("mkfs."))
     return !has_one_of(words, {"--help", "--version", "-S", "--status", "--list"});
   if (is_one_of(name, {"systemctl", "service", "rc-service", "initctl", "supervisorctl"}))
@@ -189,20 +190,20 @@ VirtualAct virtual_act_of(std::string_view text) {
 }
 
 bool is_tool_for_machines(std::string_view command_line) {
-  Words words = words_of(command_line);
+  Words words = command_words(command_line);
   drop_wrappers(words);
-  return !words.empty() &&
-         is_one_of(name_of(words.front()), {"virsh",  "qm",     "pct",      "xe",     "xl",      "govc", "openstack",
-                                            "nova",   "cinder", "glance",   "aws",    "aliyun",  "az",   "gcloud",
-                                            "hcloud", "tccli",  "qemu-img", "esxcli", "vim-cmd", "rbd",  "VBoxManage"});
+  return !words.empty() && is_one_of(program_name(words.front()),
+                                     {"virsh",  "qm",     "pct",      "xe",     "xl",      "govc", "openstack",
+                                      "nova",   "cinder", "glance",   "aws",    "aliyun",  "az",   "gcloud",
+                                      "hcloud", "tccli",  "qemu-img", "esxcli", "vim-cmd", "rbd",  "VBoxManage"});
 }
 
 namespace {
 std::string last_argument_of(std::string_view command_line, std::initializer_list<std::string_view> programs) {
   if (command_line.find("user") == command_line.npos) return {};
-  Words words = words_of(command_line);
+  Words words = command_words(command_line);
   drop_wrappers(words);
-  if (words.size() < 2 || words.back().starts_with('-') || !is_one_of(name_of(words.front()), programs)) return {};
+  if (words.size() < 2 || words.back().starts_with('-') || !is_one_of(program_name(words.front()), programs)) return {};
   return std::string(words.back());
 }
 
@@ -235,10 +236,10 @@ std::string account_made_by(std::string_view command_line) {
       !made.empty())
     return made;
   // `adduser wang sudo` puts one into a group.
-  Words words = words_of(command_line);
+  Words words = command_words(command_line);
   drop_wrappers(words);
   const auto names = std::count_if(words.begin(), words.end(), [](std::string_view word) { return word[0] != '-'; });
-  if (!words.empty() && name_of(words.front()) == "adduser" && names != 2) return {};
+  if (!words.empty() && program_name(words.front()) == "adduser" && names != 2) return {};
   if (auto made = account_of_net(words, "/add"); !made.empty()) return made;
   return last_argument_of(command_line, {"useradd", "adduser"});
 }
@@ -247,16 +248,17 @@ std::string account_deleted_by(std::string_view command_line) {
   if (auto gone = account_of_device(command_line, {"undo local-user ", "no username ", "delete system login user "});
       !gone.empty())
     return gone;
-  if (auto gone = account_of_net(words_of(command_line), "/del"); !gone.empty()) return gone;
+  if (auto gone = account_of_net(command_words(command_line), "/del"); !gone.empty()) return gone;
   return last_argument_of(command_line, {"userdel", "deluser"});
 }
 
 std::string account_named_by(std::string_view command_line) {
   if (auto made = account_made_by(command_line); !made.empty()) return made;
   if (auto gone = account_deleted_by(command_line); !gone.empty()) return gone;
-  Words words = words_of(command_line);
+  Words words = command_words(command_line);
   drop_wrappers(words);
-  const bool is_password = words.size() > 1 && name_of(words.front()) == "passwd" && !words.back().starts_with('-');
+  const bool is_password =
+      words.size() > 1 && program_name(words.front()) == "passwd" && !words.back().starts_with('-');
   return is_password ? std::string(words.back()) : std::string();
 }
 
@@ -276,10 +278,10 @@ std::string account_of_statement(std::string_view text, bool makes) {
 
 AccountSwitch account_switch_of(std::string_view command_line) {
   if (!contains_one_of(command_line, {"user", "passwd", "chage"})) return {};
-  Words words = words_of(command_line);
+  Words words = command_words(command_line);
   drop_wrappers(words);
   if (words.size() < 2 || words.back().starts_with('-')) return {};
-  const auto name = name_of(words.front());
+  const auto name = program_name(words.front());
   const std::string account(words.back());
   const auto after = [&](std::initializer_list<std::string_view> options) -> std::string_view {
     for (size_t i = 1; i + 1 < words.size(); ++i)

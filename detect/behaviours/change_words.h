@@ -10,6 +10,10 @@
 
 namespace yushi::detect {
 
+// The words of a command line, by blanks, at most 256; views into it. And a program's name without its folder.
+std::vector<std::string_view> command_words(std::string_view command_line);
+std::string_view program_name(std::string_view path);
+
 // A command that changes a machine: its services, packages, accounts, firewall, files outside homes and /tmp. What only
 // looks is none.
 bool changes_a_machine(std::string_view command_line);
