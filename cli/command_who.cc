@@ -269,7 +269,9 @@ std::map<std::string, Privilege> privileges(Questions& questions, const std::str
 // odd, and not usual.
 std::set<std::string> odd_sources_of(Questions& questions, const std::vector<Json>& alerts, const std::string& logins) {
   std::set<std::string> named, out;
-  for (const auto& alert : alerts) named.insert(text(alert, "/source/ip"));
+  for (const auto& alert : alerts)
+    if (auto source = text(alert, "/source/ip"); !source.empty()) named.insert(std::move(source));
+  if (named.empty()) return out;
   for (const auto& row : questions.search(logins + " | stats count(), min(@timestamp), max(@timestamp) by source.ip")) {
     const auto first = parse_time(text(row, "/min(@timestamp)"), 0, *Zone::utc()),
                last = parse_time(text(row, "/max(@timestamp)"), 0, *Zone::utc());
